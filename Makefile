@@ -1,0 +1,63 @@
+# `make run` starts taskgate, `make test` runs all its tests; each sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Stamps: a second call does nothing until pyproject.toml changes.
+RUNTIME := $(VENV)/.installed-runtime
+DEV := $(VENV)/.installed-dev
+
+.PHONY: help setup setup-dev servers run test check format generate verify clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(RUNTIME)  ## Make .venv with what taskgate needs to run
+
+setup-dev: $(DEV)  ## Make .venv with the tools of the developers too
+
+servers:  ## Install what the tests talk to: PostgreSQL, Redis, RabbitMQ, grpcurl
+	@scripts/install-servers
+
+run: setup  ## Start server and worker
+	@$(BIN)/taskgate up
+
+test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
+	$(BIN)/pytest $(PYTEST)
+
+check: setup-dev  ## Everything that judges the code without running it
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+
+format: setup-dev  ## Put code and protos into shape
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+	$(BIN)/buf format --write
+
+generate: setup-dev  ## Make the stubs from protos/
+	@scripts/generate
+
+verify: setup-dev  ## Fail where the committed stubs are not what protos/ says
+	@scripts/generate --check
+
+clean:  ## Remove what make made; data under .taskgate/ stays
+	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+
+$(BIN)/python:
+	@scripts/make-venv $(PYTHON) $(VENV)
+
+$(RUNTIME): pyproject.toml | $(BIN)/python
+	@echo "Installing taskgate into $(VENV) ..."
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(DEV): pyproject.toml | $(BIN)/python
+	@echo "Installing taskgate and its developers' tools into $(VENV) ..."
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@ $(RUNTIME)
