@@ -1,0 +1,1 @@
+"""The record: what a task is, which transitions it can make, and the statements that make them."""

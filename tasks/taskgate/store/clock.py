@@ -1,0 +1,71 @@
+"""The database's clock, the only one by which leases and due times are judged.
+
+Hosts disagree about the time; the database is one. All times are UTC with microseconds on
+PostgreSQL and milliseconds on SQLite.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, Dialect, Float, TypeDecorator, literal, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime: ``timestamptz`` on PostgreSQL, ISO text in UTC on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        in_utc = value.astimezone(UTC)
+        return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class after(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
+    """The database's time so many seconds from now."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+    name = "after"
+
+
+@compiles(after, "postgresql")
+def _after_postgresql(element: after, compiler: SQLCompiler, **options: Any) -> str:
+    # clock_timestamp(), not now(): now() stands still within a transaction.
+    seconds = compiler.process(element.clauses, **options)
+    return f"clock_timestamp() + make_interval(secs => {seconds})"
+
+
+@compiles(after, "sqlite")
+def _after_sqlite(element: after, compiler: SQLCompiler, **options: Any) -> str:
+    # Six digits of fraction, as SQLAlchemy writes them: texts of one length compare as times do.
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', printf('%+.3f seconds', {seconds}))"
+
+
+def in_(delay: timedelta) -> ColumnElement[datetime]:
+    """The database's time, ``delay`` from now, as an SQL expression."""
+    return after(literal(delay.total_seconds(), Float))
+
+
+def now() -> ColumnElement[datetime]:
+    """The database's time, as an SQL expression."""
+    return in_(timedelta(0))
+
+
+def read(tx: Connection) -> datetime:
+    """The database's time."""
+    return tx.execute(select(now())).scalar_one()

@@ -1,0 +1,158 @@
+"""The connection to the database, with read and write transactions that fail in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from taskgate.store.errors import StoreUnavailable
+
+SQLITE_BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another one."""
+
+CONNECT_SECONDS = 5
+"""How long to wait for PostgreSQL to take a connection."""
+
+# A frozen or cut-off database must fail a call in seconds, not when TCP gives up after many minutes.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": CONNECT_SECONDS,
+    "application_name": "taskgate",
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+class Database:
+    """An engine whose transactions raise StoreUnavailable when the database does not answer.
+
+    Safe to share between threads, not across a fork: see ``forget_connections``.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        """``url``: ``postgresql://…``, ``postgres://…`` (both psycopg2) or ``sqlite:///…``.
+
+        Raises:
+            ValueError: the URL is of another database.
+        """
+        self.url = parse_url(url)
+        self.engine = _create_engine(self.url, pool_size)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        with _translated_errors(), self._connect(writes=False) as tx:
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end, rolled back on an exception.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or did not confirm the commit.
+        """
+        with _translated_errors(), self._connect(writes=True) as tx:
+            yield tx
+
+    @contextmanager
+    def _connect(self, *, writes: bool) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
+            tx = connection.execution_options(taskgate_writes=writes)
+            with tx.begin():
+                yield tx
+
+    def forget_connections(self) -> None:
+        """Call in a forked child: its parent's connections are not its own to use or close."""
+        self.engine.dispose(close=False)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def parse_url(url: str) -> URL:
+    """The database URL with the driver that taskgate uses for it.
+
+    Raises:
+        ValueError: it is no URL, or of a database that taskgate does not keep records in.
+    """
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as exc:
+        raise ValueError(f"{url!r} is not a database URL such as postgresql://host/name") from exc
+    match parsed.get_backend_name():
+        case "postgresql" | "postgres":
+            # SQLAlchemy 2.1 would choose psycopg 3.
+            return parsed.set(drivername="postgresql+psycopg2")
+        case "sqlite":
+            return parsed.set(drivername="sqlite+pysqlite")
+        case other:
+            raise ValueError(
+                f"{other!r} databases cannot hold the record: use PostgreSQL or SQLite"
+            )
+
+
+def _create_engine(url: URL, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+        connect_args=_POSTGRESQL_OPTIONS,
+    )
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # An answered Submit is on disk: with NORMAL a power cut could take the last commits back.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later can fail at once with "database is locked",
+    # whatever the busy timeout; one that says at the start that it will write waits its turn.
+    writes = connection.get_execution_options().get("taskgate_writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as exc:
+        raise StoreUnavailable(f"the database does not answer: {_first_line(exc)}") from exc
+    except DBAPIError as exc:
+        if exc.connection_invalidated:
+            raise StoreUnavailable(f"the database connection broke: {_first_line(exc)}") from exc
+        raise
+
+
+def _first_line(exc: SQLAlchemyError) -> str:
+    cause = getattr(exc, "orig", None) or exc
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

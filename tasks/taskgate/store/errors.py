@@ -1,0 +1,60 @@
+"""What the store raises.
+
+::
+
+    StoreError
+    ├── StoreUnavailable     the database does not answer; the same call may work later
+    ├── TaskNotFound         no record has the id
+    ├── TaskNotFinal         the call needs a final task
+    ├── TaskAlreadyFinal     the call needs a task that has not ended
+    └── RequestIdReused      the request id stands for other content
+"""
+
+from __future__ import annotations
+
+from taskgate.store.lifecycle import State
+
+
+class StoreError(Exception):
+    """The record could not be read or changed as asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database does not answer; the same call may work later."""
+
+
+class TaskNotFound(StoreError):
+    """No record has this id."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"no task has the id {task_id!r}")
+        self.task_id = task_id
+
+
+class TaskNotFinal(StoreError):
+    """The task has not ended, and the call needs one that has."""
+
+    def __init__(self, task_id: str, state: State) -> None:
+        super().__init__(f"task {task_id} is {state}, which is not final")
+        self.task_id = task_id
+        self.state = state
+
+
+class TaskAlreadyFinal(StoreError):
+    """The task has ended, and the call needs one that has not."""
+
+    def __init__(self, task_id: str, state: State) -> None:
+        super().__init__(f"task {task_id} is {state} already")
+        self.task_id = task_id
+        self.state = state
+
+
+class RequestIdReused(StoreError):
+    """The caller used this request id before, for other content."""
+
+    def __init__(self, request_id: str, task_id: str) -> None:
+        super().__init__(
+            f"request_id {request_id!r} was used before, with other content, for task {task_id}"
+        )
+        self.request_id = request_id
+        self.task_id = task_id

@@ -1,0 +1,159 @@
+"""The tables. Their history is in ``migrations/``; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from taskgate.store.clock import UtcDateTime
+from taskgate.store.lifecycle import ACTIVE, WAITING, State
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ID_LENGTH = 255
+"""Celery lets programs choose ids; ours are UUIDs."""
+
+tasks = Table(
+    "taskgate_tasks",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("task_type", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("queue", String(255), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("worker_losses", Integer, nullable=False),
+    Column("max_attempts", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("queued_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("run_timeout", Float),
+    Column("progress", Text),
+    Column("result", Text),
+    Column("failure", Text),
+    Column("abort_requested_at", UtcDateTime),
+    Column("abort_reason", Text),
+    Column("abort_by", String(255)),
+    Column("abort_force_at", UtcDateTime),
+    Column("retry_of", String(ID_LENGTH)),
+    Column("root_id", String(ID_LENGTH), nullable=False),
+    Column("worker", String(255)),
+    Column("submitted_by", String(255), nullable=False),
+    Column("request_id", String(128)),
+    Column("request_digest", String(64)),
+    Column("retry_policy", Text),
+    Column("message", Text),
+)
+"""The record: one row a task."""
+
+
+def _state_in(states: frozenset[State]) -> str:
+    return "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(states)))
+
+
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    condition = text(where)
+    return Index(
+        name,
+        *(tasks.c[column] for column in columns),
+        postgresql_where=condition,
+        sqlite_where=condition,
+    )
+
+
+Index(
+    "uq_taskgate_tasks_request",
+    tasks.c.submitted_by,
+    tasks.c.request_id,
+    unique=True,
+    postgresql_where=text("request_id IS NOT NULL"),
+    sqlite_where=text("request_id IS NOT NULL"),
+)
+_partial_index("ix_taskgate_tasks_active", "worker", where=_state_in(ACTIVE))
+_partial_index(
+    "ix_taskgate_tasks_queued", "queue", "queued_at", where=_state_in(frozenset({State.QUEUED}))
+)
+_partial_index(
+    "ix_taskgate_tasks_expiring",
+    "expires_at",
+    where=f"expires_at IS NOT NULL AND {_state_in(WAITING)}",
+)
+_partial_index("ix_taskgate_tasks_finished", "finished_at", where="finished_at IS NOT NULL")
+
+attempts = Table(
+    "taskgate_attempts",
+    metadata,
+    Column("task_id", String(ID_LENGTH), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("worker", String(255)),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("failure", Text),
+)
+"""The attempts before a task's current one; the current one is in the record itself."""
+
+outbox = Table(
+    "taskgate_outbox",
+    metadata,
+    Column("task_id", String(ID_LENGTH), primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("publish_at", UtcDateTime, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+)
+"""What still has to be published, and when. A publisher that takes a row moves its time on, so that
+the row comes back by itself if the publisher dies."""
+
+workers = Table(
+    "taskgate_workers",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("details", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("lease_expires_at", UtcDateTime, nullable=False, index=True),
+    Column("stopped_at", UtcDateTime),
+)
+"""Workers and their leases."""
+
+task_types = Table(
+    "taskgate_task_types",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("registered_by", String(255), nullable=False),
+)
+"""The task types that workers have registered, so that servers need not import them."""
+
+groups = Table(
+    "taskgate_groups",
+    metadata,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("result", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""Celery's saved group results."""

@@ -1,0 +1,276 @@
+"""The guarded statements that make the transitions of ``lifecycle.py``.
+
+Each changes a record only if it is still in one of the transition's source states (and, where the
+transition is fenced, at the attempt named), and says whether it did. Who loses a race changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, ColumnElement, RowMapping, insert, literal, or_, select, update
+
+from taskgate.store import clock, lifecycle, outbox, queries
+from taskgate.store.errors import TaskAlreadyFinal
+from taskgate.store.lifecycle import Outcome, State, Transition
+from taskgate.store.record import Failure, RetryPolicy, Task
+from taskgate.store.tables import attempts, tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one attempt."""
+
+    task_id: str
+    attempt: int
+    retries: int
+    max_attempts: int | None
+    retry_policy: RetryPolicy | None
+
+
+def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | None:
+    """QUEUED to RUNNING, for one worker; None for everyone else, and for an expired task."""
+    row = _apply(
+        tx,
+        lifecycle.CLAIM,
+        task_id,
+        attempt,
+        or_(tasks.c.expires_at.is_(None), tasks.c.expires_at > clock.now()),
+        worker=worker,
+        started_at=clock.now(),
+    )
+    if row is None:
+        expire(tx, task_id)
+        return None
+    policy = row["retry_policy"]
+    return Claim(
+        task_id=task_id,
+        attempt=attempt,
+        retries=row["retries"],
+        max_attempts=row["max_attempts"],
+        retry_policy=None if policy is None else RetryPolicy.from_json(policy),
+    )
+
+
+def succeed(tx: Connection, task_id: str, attempt: int, result: str) -> bool:
+    """The attempt returned ``result`` (JSON text), abort asked for or not."""
+    return _finish(tx, lifecycle.SUCCEED, task_id, attempt, result=result, failure=None)
+
+
+def fail(tx: Connection, task_id: str, attempt: int, failure: Failure) -> bool:
+    """The attempt failed, and there is no other to come."""
+    return _finish(tx, lifecycle.FAIL, task_id, attempt, failure=failure.to_json())
+
+
+def stop(tx: Connection, task_id: str, attempt: int) -> bool:
+    """The attempt ended because of the abort that was asked for."""
+    return _finish(tx, lifecycle.STOP, task_id, attempt)
+
+
+def refuse(tx: Connection, task_id: str, attempt: int, failure: Failure) -> bool:
+    """Fail an attempt that no worker can start: it is claimed and failed at once."""
+    won = _apply(tx, lifecycle.CLAIM, task_id, attempt, started_at=clock.now())
+    return won is not None and fail(tx, task_id, attempt, failure)
+
+
+def back_off(
+    tx: Connection,
+    task_id: str,
+    attempt: int,
+    failure: Failure,
+    *,
+    delay: timedelta,
+    retries: int,
+) -> bool:
+    """The attempt failed and the next one is due after ``delay``, unless an abort was asked for.
+
+    ``retries``: what Celery's count of retries will be in the next attempt.
+    """
+    if _next_attempt(
+        tx,
+        lifecycle.BACK_OFF,
+        task_id,
+        attempt,
+        Outcome.FAILED,
+        failure,
+        delay,
+        retries=retries,
+        failure=failure.to_json(),
+        due_at=clock.in_(delay),
+    ):
+        return True
+    return stop(tx, task_id, attempt)
+
+
+def give_back(tx: Connection, task_id: str, attempt: int) -> bool:
+    """The worker is shutting down and cannot finish the attempt: the next is due at once."""
+    if _next_attempt(
+        tx, lifecycle.GIVE_BACK, task_id, attempt, Outcome.RETURNED, None, queued_at=clock.now()
+    ):
+        return True
+    return stop(tx, task_id, attempt)
+
+
+def lose(tx: Connection, task_id: str, attempt: int, failure: Failure, *, max_losses: int) -> bool:
+    """The worker died: the next attempt is due at once, or, after ``max_losses``, the task failed.
+
+    A task that was being aborted is ABORTED.
+    """
+    if _next_attempt(
+        tx,
+        lifecycle.GIVE_BACK,
+        task_id,
+        attempt,
+        Outcome.LOST,
+        failure,
+        guard=tasks.c.worker_losses < max_losses,
+        worker_losses=tasks.c.worker_losses + 1,
+        queued_at=clock.now(),
+    ):
+        return True
+    return stop(tx, task_id, attempt) or fail(tx, task_id, attempt, failure)
+
+
+def report(tx: Connection, task_id: str, attempt: int, progress: str) -> bool:
+    """Record what a running attempt reported, JSON text as in ``Task.progress``."""
+    return any(
+        _apply(tx, transition, task_id, attempt, progress=progress) is not None
+        for transition in lifecycle.REPORT.values()
+    )
+
+
+def request_abort(
+    tx: Connection, task_id: str, *, by: str, reason: str, force_after: timedelta | None = None
+) -> Task:
+    """Abort a waiting task at once, or ask a running one to stop.
+
+    Asking again leaves the first request standing, but can add or hasten the force.
+
+    Returns the task afterwards.
+
+    Raises:
+        TaskNotFound: there is no such record.
+        TaskAlreadyFinal: the task has ended otherwise; nothing was changed.
+    """
+    task = queries.get(tx, task_id)
+    # A task can move between WAITING and RUNNING while we look, so ask until one of them held.
+    while not (task.is_final or task.state is State.ABORTING):
+        _cancel_or_request(tx, task_id, by, reason)
+        task = queries.get(tx, task_id)
+    if task.is_final and task.state is not State.ABORTED:
+        raise TaskAlreadyFinal(task_id, task.state)
+    if task.state is State.ABORTING and force_after is not None:
+        _apply(tx, lifecycle.FORCE_ABORT, task_id, None, abort_force_at=clock.in_(force_after))
+        task = queries.get(tx, task_id)
+    return task
+
+
+def _cancel_or_request(tx: Connection, task_id: str, by: str, reason: str) -> None:
+    request = {"abort_requested_at": clock.now(), "abort_by": by, "abort_reason": reason}
+    if _apply(tx, lifecycle.CANCEL, task_id, None, finished_at=clock.now(), **request) is not None:
+        outbox.remove(tx, task_id)
+        return
+    _apply(tx, lifecycle.REQUEST_ABORT, task_id, None, **request)
+
+
+def expire(tx: Connection, task_id: str) -> bool:
+    """A waiting task whose time is over never runs."""
+    won = _apply(
+        tx,
+        lifecycle.EXPIRE,
+        task_id,
+        None,
+        tasks.c.expires_at <= clock.now(),
+        finished_at=clock.now(),
+    )
+    if won is not None:
+        outbox.remove(tx, task_id)
+    return won is not None
+
+
+def _finish(
+    tx: Connection, transition: Transition, task_id: str, attempt: int, **values: Any
+) -> bool:
+    return _apply(tx, transition, task_id, attempt, finished_at=clock.now(), **values) is not None
+
+
+def _next_attempt(
+    tx: Connection,
+    transition: Transition,
+    task_id: str,
+    attempt: int,
+    outcome: Outcome,
+    failure_of_attempt: Failure | None,
+    delay: timedelta = timedelta(0),
+    *,
+    guard: ColumnElement[bool] | None = None,
+    **values: Any,
+) -> bool:
+    """End the attempt without ending the task: history, the next attempt, its outbox row."""
+    conditions = _conditions(transition, task_id, attempt, guard)
+    # The insert locks the row that it reads, so the update after it cannot lose the race.
+    history = select(
+        tasks.c.id,
+        tasks.c.attempt,
+        tasks.c.worker,
+        tasks.c.started_at,
+        clock.now(),
+        literal(outcome.value),
+        literal(None if failure_of_attempt is None else failure_of_attempt.to_json()),
+    ).where(*conditions)
+    inserted = tx.execute(
+        insert(attempts).from_select(list(attempts.c.keys()), history.with_for_update())
+    )
+    if inserted.rowcount != 1:
+        return False
+    _apply(
+        tx,
+        transition,
+        task_id,
+        attempt,
+        guard,
+        attempt=attempt + 1,
+        started_at=None,
+        progress=None,
+        **values,
+    )
+    outbox.put(tx, task_id, attempt + 1, delay)
+    return True
+
+
+def _apply(
+    tx: Connection,
+    transition: Transition,
+    task_id: str,
+    attempt: int | None,
+    guard: ColumnElement[bool] | None = None,
+    /,
+    **values: Any,
+) -> RowMapping | None:
+    """One guarded statement: the new values of a few columns if the transition was made."""
+    statement = (
+        update(tasks)
+        .where(*_conditions(transition, task_id, attempt, guard))
+        .values(state=transition.target, version=tasks.c.version + 1, **values)
+        .returning(tasks.c.retries, tasks.c.max_attempts, tasks.c.retry_policy)
+    )
+    return tx.execute(statement).mappings().one_or_none()
+
+
+def _conditions(
+    transition: Transition,
+    task_id: str,
+    attempt: int | None,
+    guard: ColumnElement[bool] | None,
+) -> list[ColumnElement[bool]]:
+    conditions = [tasks.c.id == task_id, tasks.c.state.in_(sorted(transition.sources))]
+    if transition.fenced:
+        if attempt is None:
+            raise ValueError(f"the transition {transition.name!r} must name the attempt")
+        conditions.append(tasks.c.attempt == attempt)
+    if guard is not None:
+        conditions.append(guard)
+    return conditions
