@@ -9,6 +9,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
+# What protos/ imports and buf must find without a network: the copy that pip installed.
+GOOGLEAPIS := .tools/googleapis/google/rpc/status.proto
+
 .PHONY: help setup setup-dev servers run test check format generate verify clean
 
 help:  ## Show this list
@@ -27,7 +30,7 @@ run: setup  ## Start server and worker
 test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
 	$(BIN)/pytest $(PYTEST)
 
-check: setup-dev  ## Everything that judges the code without running it
+check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without running it
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -35,15 +38,15 @@ check: setup-dev  ## Everything that judges the code without running it
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 
-format: setup-dev  ## Put code and protos into shape
+format: setup-dev $(GOOGLEAPIS)  ## Put code and protos into shape
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 	$(BIN)/buf format --write
 
-generate: setup-dev  ## Make the stubs from protos/
+generate: setup-dev $(GOOGLEAPIS)  ## Make the stubs from protos/
 	@scripts/generate
 
-verify: setup-dev  ## Fail where the committed stubs are not what protos/ says
+verify: setup-dev $(GOOGLEAPIS)  ## Fail where the committed stubs are not what protos/ says
 	@scripts/generate --check
 
 clean:  ## Remove what make made; data under .taskgate/ stays
@@ -61,3 +64,7 @@ $(DEV): pyproject.toml | $(BIN)/python
 	@echo "Installing taskgate and its developers' tools into $(VENV) ..."
 	@$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(RUNTIME)
+
+$(GOOGLEAPIS): $(DEV)
+	@mkdir -p $(@D)
+	@cp "$$($(BIN)/python -c 'from google.rpc import __path__ as folders; print(*folders)')/$(@F)" $@

@@ -59,6 +59,31 @@ class TaskServiceStub(object):
                 request_serializer=taskgate_dot_v1_dot_task__service__pb2.AbortRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_task__service__pb2.AbortResponse.FromString,
                 _registered_method=True)
+        self.SubmitBatch = channel.unary_unary(
+                '/taskgate.v1.TaskService/SubmitBatch',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.SubmitBatchRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.SubmitBatchResponse.FromString,
+                _registered_method=True)
+        self.List = channel.unary_unary(
+                '/taskgate.v1.TaskService/List',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.ListRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListResponse.FromString,
+                _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/taskgate.v1.TaskService/Watch',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.WatchRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.WatchResponse.FromString,
+                _registered_method=True)
+        self.ListTaskTypes = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListTaskTypes',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.ListTaskTypesRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListTaskTypesResponse.FromString,
+                _registered_method=True)
+        self.ListWorkers = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListWorkers',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersResponse.FromString,
+                _registered_method=True)
 
 
 class TaskServiceServicer(object):
@@ -101,6 +126,43 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SubmitBatch(self, request, context):
+        """Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+        the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def List(self, request, context):
+        """Lists tasks, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Watch(self, request, context):
+        """Streams tasks as they change: first each task as it is, then each newer version, until all of
+        them are final. A slow reader misses versions in between, never the newest one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTaskTypes(self, request, context):
+        """Lists the task types that workers have registered, by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkers(self, request, context):
+        """Lists workers, the living and the dead, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -123,6 +185,31 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.Abort,
                     request_deserializer=taskgate_dot_v1_dot_task__service__pb2.AbortRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_task__service__pb2.AbortResponse.SerializeToString,
+            ),
+            'SubmitBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitBatch,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.SubmitBatchRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.SubmitBatchResponse.SerializeToString,
+            ),
+            'List': grpc.unary_unary_rpc_method_handler(
+                    servicer.List,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.ListResponse.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.WatchRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.WatchResponse.SerializeToString,
+            ),
+            'ListTaskTypes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTaskTypes,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListTaskTypesRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.ListTaskTypesResponse.SerializeToString,
+            ),
+            'ListWorkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkers,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -238,6 +325,141 @@ class TaskService(object):
             '/taskgate.v1.TaskService/Abort',
             taskgate_dot_v1_dot_task__service__pb2.AbortRequest.SerializeToString,
             taskgate_dot_v1_dot_task__service__pb2.AbortResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/SubmitBatch',
+            taskgate_dot_v1_dot_task__service__pb2.SubmitBatchRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.SubmitBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def List(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/List',
+            taskgate_dot_v1_dot_task__service__pb2.ListRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.ListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/taskgate.v1.TaskService/Watch',
+            taskgate_dot_v1_dot_task__service__pb2.WatchRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.WatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTaskTypes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListTaskTypes',
+            taskgate_dot_v1_dot_task__service__pb2.ListTaskTypesRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.ListTaskTypesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListWorkers',
+            taskgate_dot_v1_dot_task__service__pb2.ListWorkersRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.ListWorkersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,20 @@ class TaskServiceStub:
     itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
     Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
     """
+    SubmitBatch: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.SubmitBatchRequest, _task_service_pb2.SubmitBatchResponse]
+    """Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+    the others.
+    """
+    List: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListRequest, _task_service_pb2.ListResponse]
+    """Lists tasks, the newest first."""
+    Watch: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchRequest, _task_service_pb2.WatchResponse]
+    """Streams tasks as they change: first each task as it is, then each newer version, until all of
+    them are final. A slow reader misses versions in between, never the newest one.
+    """
+    ListTaskTypes: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTaskTypesRequest, _task_service_pb2.ListTaskTypesResponse]
+    """Lists the task types that workers have registered, by name."""
+    ListWorkers: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListWorkersRequest, _task_service_pb2.ListWorkersResponse]
+    """Lists workers, the living and the dead, the newest first."""
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -79,6 +93,20 @@ class TaskServiceAsyncStub(TaskServiceStub):
     itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
     Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
     """
+    SubmitBatch: _aio.UnaryUnaryMultiCallable[_task_service_pb2.SubmitBatchRequest, _task_service_pb2.SubmitBatchResponse]  # type: ignore[assignment]
+    """Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+    the others.
+    """
+    List: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListRequest, _task_service_pb2.ListResponse]  # type: ignore[assignment]
+    """Lists tasks, the newest first."""
+    Watch: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchRequest, _task_service_pb2.WatchResponse]  # type: ignore[assignment]
+    """Streams tasks as they change: first each task as it is, then each newer version, until all of
+    them are final. A slow reader misses versions in between, never the newest one.
+    """
+    ListTaskTypes: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTaskTypesRequest, _task_service_pb2.ListTaskTypesResponse]  # type: ignore[assignment]
+    """Lists the task types that workers have registered, by name."""
+    ListWorkers: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListWorkersRequest, _task_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
+    """Lists workers, the living and the dead, the newest first."""
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -126,5 +154,49 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
         Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
         """
+
+    @_abc_1.abstractmethod
+    def SubmitBatch(
+        self,
+        request: _task_service_pb2.SubmitBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.SubmitBatchResponse, _abc.Awaitable[_task_service_pb2.SubmitBatchResponse]]:
+        """Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+        the others.
+        """
+
+    @_abc_1.abstractmethod
+    def List(
+        self,
+        request: _task_service_pb2.ListRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.ListResponse, _abc.Awaitable[_task_service_pb2.ListResponse]]:
+        """Lists tasks, the newest first."""
+
+    @_abc_1.abstractmethod
+    def Watch(
+        self,
+        request: _task_service_pb2.WatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchResponse], _abc.AsyncIterator[_task_service_pb2.WatchResponse]]:
+        """Streams tasks as they change: first each task as it is, then each newer version, until all of
+        them are final. A slow reader misses versions in between, never the newest one.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTaskTypes(
+        self,
+        request: _task_service_pb2.ListTaskTypesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.ListTaskTypesResponse, _abc.Awaitable[_task_service_pb2.ListTaskTypesResponse]]:
+        """Lists the task types that workers have registered, by name."""
+
+    @_abc_1.abstractmethod
+    def ListWorkers(
+        self,
+        request: _task_service_pb2.ListWorkersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.ListWorkersResponse, _abc.Awaitable[_task_service_pb2.ListWorkersResponse]]:
+        """Lists workers, the living and the dead, the newest first."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
