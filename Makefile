@@ -34,7 +34,7 @@ check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without runni
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 

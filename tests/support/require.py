@@ -1,0 +1,37 @@
+"""Programs the tests need: a missing one skips a test on a laptop and fails it in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+_HERE = Path(__file__).parent
+
+
+def require(program: str) -> Path:
+    """Find a program on PATH, where Debian hides it, or in .tools/bin."""
+    path = os.pathsep.join([*_hidden_first(program), os.environ["PATH"], *_folders()])
+    found = shutil.which(program, path=path)
+    if found is not None:
+        return Path(found)
+    reason = f"{program} is not installed: run `make servers`"
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _hidden_first(program: str) -> list[str]:
+    # What Debian puts on PATH under these names changes the user and writes under /var.
+    return ["/usr/lib/rabbitmq/bin"] if program.startswith("rabbitmq") else []
+
+
+def _folders() -> list[str]:
+    newest_first = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda folder: folder.parent.name.zfill(3),
+        reverse=True,
+    )
+    return [*map(str, newest_first), "/usr/sbin", str(_HERE.parents[1] / ".tools" / "bin")]
