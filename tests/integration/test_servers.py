@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import amqp
@@ -70,7 +71,7 @@ def test_each_test_has_an_empty_redis_database(redis_server: RedisServer) -> Non
 
 def test_redis_forgets_unless_told_otherwise() -> None:
     for options, kept in [((), 0), (("--appendonly", "yes", "--appendfsync", "always"), 1)]:
-        with RedisServer(*options) as server, closing(redis.Redis(port=server.port)) as client:
+        with RedisServer(*options) as server, closing(server.client()) as client:
             client.set("key", "value")
             server.kill()
             server.start()
@@ -80,7 +81,7 @@ def test_redis_forgets_unless_told_otherwise() -> None:
 def test_a_paused_server_keeps_its_connections_and_answers_later() -> None:
     with (
         RedisServer() as server,
-        closing(redis.Redis(port=server.port, socket_timeout=0.2, retry=None)) as client,
+        closing(server.client(timeout=0.2)) as client,
     ):
         server.pause()
         with pytest.raises(redis.TimeoutError):
@@ -96,13 +97,19 @@ def test_each_test_has_a_rabbitmq_virtual_host_of_its_own(rabbitmq_server: Rabbi
         host = f"127.0.0.1:{rabbitmq_server.port}"
         with amqp.Connection(host, virtual_host=url.rpartition("/")[2]) as connection:
             channel = connection.channel()
-            assert channel.queue_declare("tasks").message_count == 0
-            channel.basic_publish(amqp.Message("hello"), routing_key="tasks")
-            wait_until(lambda c=channel: c.basic_get("tasks", no_ack=True) is not None)
+            channel.queue_declare("tasks")
+            assert channel.basic_get("tasks") is None
+            channel.basic_publish(amqp.Message(url), routing_key="tasks")
+            wait_until(partial(has_message, channel, url))
 
 
 def test_a_test_on_a_database_runs_on_each(database_url: str) -> None:
     assert database_url.startswith(("sqlite:///", "postgresql://"))
+
+
+def has_message(channel: amqp.Channel, body: str) -> bool:
+    message = channel.basic_get("tasks", no_ack=True)
+    return message is not None and message.body == body
 
 
 def alive(pid: int) -> bool:

@@ -84,7 +84,7 @@ class Process:
         """Wait for its end; returns the exit code."""
         return self._popen.wait(timeout)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send a signal to the program alone, not to its children."""
         self._popen.send_signal(number)
 
@@ -92,7 +92,7 @@ class Process:
         """Ask it to end, kill it if it does not; returns the exit code."""
         if self.exit_code is None:
             self.resume()
-            self.signal(self._stop_signal)
+            self.send(self._stop_signal)
             with suppress(subprocess.TimeoutExpired):
                 self.wait(timeout)
         return self.kill()

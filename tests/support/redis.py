@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from support.require import require
 from support.server import Server
@@ -37,11 +39,17 @@ class RedisServer(Server):
         ]
 
     def is_ready(self) -> bool:
-        with closing(redis.Redis(port=self.port, retry=None)) as client:
+        with closing(self.client()) as client:
             try:
                 return bool(client.ping())
             except redis.ConnectionError:
                 return False
+
+    def client(self, database: int = 0, timeout: float = 5) -> redis.Redis:
+        """Make a client that reports a failure at once, where redis-py would try again."""
+        return redis.Redis(
+            port=self.port, db=database, socket_timeout=timeout, retry=Retry(NoBackoff(), 0)
+        )
 
     def url(self, database: int = 0) -> str:
         """Return a database's address, as CELERY_BROKER_URL takes it."""
@@ -50,6 +58,6 @@ class RedisServer(Server):
     def empty_database(self) -> str:
         """Return the address of a database with nothing in it."""
         database = next(self._databases)
-        with closing(redis.Redis(port=self.port, db=database)) as client:
+        with closing(self.client(database)) as client:
             client.flushdb()
         return self.url(database)
