@@ -92,6 +92,7 @@ def _empty_row(now: datetime) -> dict[str, Any]:
         "attempt": FIRST_ATTEMPT,
         "retries": 0,
         "worker_losses": 0,
+        "redispatches": 0,
         "created_at": now,
         "submitted_by": "",
     }

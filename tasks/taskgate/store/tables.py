@@ -43,6 +43,7 @@ tasks = Table(
     Column("attempt", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
     Column("worker_losses", Integer, nullable=False),
+    Column("redispatches", Integer, nullable=False),
     Column("max_attempts", Integer),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),
@@ -135,8 +136,9 @@ workers = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("lease_expires_at", UtcDateTime, nullable=False, index=True),
     Column("stopped_at", UtcDateTime),
+    Column("lost_at", UtcDateTime),
 )
-"""Workers and their leases."""
+"""Workers and their leases, which end when the worker stops or when it is found dead."""
 
 task_types = Table(
     "taskgate_task_types",

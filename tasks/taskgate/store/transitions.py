@@ -11,13 +11,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, ColumnElement, RowMapping, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    exists,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from taskgate.store import clock, lifecycle, outbox, queries
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import Outcome, State, Transition
 from taskgate.store.record import Failure, RetryPolicy, Task
-from taskgate.store.tables import attempts, tasks
+from taskgate.store.tables import attempts, tasks, workers
+from taskgate.store.workers import HAS_LEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +44,20 @@ class Claim:
 
 
 def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | None:
-    """QUEUED to RUNNING, for one worker; None for everyone else, and for an expired task."""
+    """QUEUED to RUNNING, for one worker; None for everyone else.
+
+    None also for a task that has expired, and for a worker whose lease was ended: it was given up
+    for dead, and what it claims now nobody would look after.
+    """
     row = _apply(
         tx,
         lifecycle.CLAIM,
         task_id,
         attempt,
-        or_(tasks.c.expires_at.is_(None), tasks.c.expires_at > clock.now()),
+        and_(
+            or_(tasks.c.expires_at.is_(None), tasks.c.expires_at > clock.now()),
+            ~_lease_ended(worker),
+        ),
         worker=worker,
         started_at=clock.now(),
     )
@@ -258,6 +277,10 @@ def _apply(
         .returning(tasks.c.retries, tasks.c.max_attempts, tasks.c.retry_policy)
     )
     return tx.execute(statement).mappings().one_or_none()
+
+
+def _lease_ended(worker: str) -> ColumnElement[bool]:
+    return exists().where(workers.c.id == worker, ~HAS_LEASE)
 
 
 def _conditions(

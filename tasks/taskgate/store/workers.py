@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from taskgate.store import clock
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.tables import tasks, workers
+
+HAS_LEASE = and_(workers.c.stopped_at.is_(None), workers.c.lost_at.is_(None))
+"""The worker's lease was not ended, though it may have run out unnoticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class Worker:
     started_at: datetime
     lease_expires_at: datetime
     stopped_at: datetime | None
+    """When it stopped by itself."""
+    lost_at: datetime | None
+    """When it was found dead."""
     is_alive: bool
     """By the database's clock when it was read."""
 
@@ -57,7 +63,7 @@ def renew(tx: Connection, worker_id: str, lease: timedelta) -> bool:
     """Prolong a lease; False if it was ended, by the worker itself or because it ran out."""
     won = tx.execute(
         update(workers)
-        .where(workers.c.id == worker_id, workers.c.stopped_at.is_(None))
+        .where(workers.c.id == worker_id, HAS_LEASE)
         .values(lease_expires_at=clock.in_(lease))
     )
     return won.rowcount == 1
@@ -67,7 +73,7 @@ def stop(tx: Connection, worker_id: str) -> bool:
     """End a lease; False if it had ended. A worker whose lease was ended claims nothing more."""
     won = tx.execute(
         update(workers)
-        .where(workers.c.id == worker_id, workers.c.stopped_at.is_(None))
+        .where(workers.c.id == worker_id, HAS_LEASE)
         .values(stopped_at=clock.now(), lease_expires_at=clock.now())
     )
     return won.rowcount == 1
@@ -85,10 +91,15 @@ def all_of_them(tx: Connection) -> list[Worker]:
             started_at=row.started_at,
             lease_expires_at=row.lease_expires_at,
             stopped_at=row.stopped_at,
-            is_alive=row.stopped_at is None and row.lease_expires_at > row.now,
+            lost_at=row.lost_at,
+            is_alive=_has_lease(row) and row.lease_expires_at > row.now,
         )
         for row in rows
     ]
+
+
+def _has_lease(row: Row[Any]) -> bool:
+    return row.stopped_at is None and row.lost_at is None
 
 
 def active_attempts(tx: Connection, worker_id: str) -> list[ActiveAttempt]:
@@ -115,6 +126,7 @@ def active_attempts(tx: Connection, worker_id: str) -> list[ActiveAttempt]:
 
 
 def forget_stopped(tx: Connection, older_than: timedelta) -> int:
-    """Delete workers that stopped that long ago; how many."""
-    gone = tx.execute(delete(workers).where(workers.c.stopped_at < clock.in_(-older_than)))
+    """Delete workers whose lease ended that long ago; how many."""
+    ended_at = func.coalesce(workers.c.stopped_at, workers.c.lost_at)
+    gone = tx.execute(delete(workers).where(ended_at < clock.in_(-older_than)))
     return gone.rowcount
