@@ -37,6 +37,7 @@ check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without runni
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
+	@scripts/breaking
 
 format: setup-dev $(GOOGLEAPIS)  ## Put code and protos into shape
 	$(BIN)/ruff check --fix-only --quiet
