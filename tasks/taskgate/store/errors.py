@@ -4,6 +4,7 @@
 
     StoreError
     ├── StoreUnavailable     the database does not answer; the same call may work later
+    ├── SchemaOutdated       the tables are missing, or of another taskgate
     ├── TaskNotFound         no record has the id
     ├── TaskNotFinal         the call needs a final task
     ├── TaskAlreadyFinal     the call needs a task that has not ended
@@ -21,6 +22,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The database does not answer; the same call may work later."""
+
+
+class SchemaOutdated(StoreError):
+    """The tables are missing, or of an older or newer taskgate; the message says what to run."""
 
 
 class TaskNotFound(StoreError):
