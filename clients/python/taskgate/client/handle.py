@@ -1,0 +1,187 @@
+"""The handle: one task on the server."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from taskgate.client.calls import Caller
+from taskgate.client.errors import (
+    DeadlineExceeded,
+    TaskgateError,
+    Unavailable,
+    WaitTimeout,
+    error_from_task,
+)
+from taskgate.client.task import State, Task, task_from_message
+from taskgate.client.values import arguments_json, to_duration
+from taskgate.v1 import task_pb2, task_service_pb2
+
+_POLL_SECONDS = 20.0
+"""How long one request waits for the end. The server would wait longer; a proxy might not."""
+
+_WATCH_SECONDS = 0.2
+"""How long one request waits while each version is wanted."""
+
+_ANSWER_SECONDS = 2.0
+"""How long an answer may take beyond what the server waits; then the request is repeated."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between requests to a server that is away."""
+
+
+class TaskHandle:
+    """One task on the server: look at it, wait for it, abort it, run it again."""
+
+    def __init__(self, caller: Caller, task_id: str) -> None:
+        self._caller = caller
+        self.id = task_id
+        self.latest: Task | None = None
+        """The task as the server last answered it; None before the first answer."""
+
+    @classmethod
+    def of(cls, caller: Caller, message: task_pb2.Task) -> Self:
+        """The handle of a task that the server has just answered."""
+        handle = cls(caller, message.id)
+        handle._remember(message)
+        return handle
+
+    def get(self, *, wait: float = 0.0) -> Task:
+        """The task as it is now, or as it is when it ended or ``wait`` seconds are over.
+
+        Raises:
+            TaskNotFound: no task has the id.
+            TaskgateError: anything else went wrong.
+        """
+        return self._get(wait, wait + self._caller.timeout)
+
+    def wait(self, timeout: float | None = None) -> Task:
+        """The task once it has ended, however it did; the server may restart meanwhile.
+
+        Args:
+            timeout: seconds; None waits for ever.
+
+        Raises:
+            WaitTimeout: it had not ended when the time was over.
+            TaskNotFound: no task has the id.
+            TaskgateError: the call was refused.
+        """
+        return deque(self._answers(timeout, _POLL_SECONDS), maxlen=1)[0]
+
+    def watch(self, timeout: float | None = None) -> Iterator[Task]:
+        """The task as it is, then each newer version seen, until it has ended.
+
+        Versions that follow each other quickly are skipped, never the last one. Arguments and
+        errors are those of ``wait``.
+        """
+        seen = -1
+        for task in self._answers(timeout, _WATCH_SECONDS):
+            if task.version > seen:
+                seen = task.version
+                yield task
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What the task returned, once it has.
+
+        Args:
+            timeout: seconds; None waits for ever.
+
+        Raises:
+            TaskFailed: it failed.
+            TaskAborted: it was aborted.
+            TaskExpired: it had not started when it expired.
+            WaitTimeout: it had not ended when the time was over.
+            TaskgateError: the call was refused.
+        """
+        task = self.wait(timeout)
+        if task.state is not State.SUCCEEDED:
+            raise error_from_task(task)
+        return task.result
+
+    def abort(self, reason: str = "", *, force: bool = False, grace: float | None = None) -> Task:
+        """Ask the task to stop; the task afterwards.
+
+        One that has not started never will (ABORTED). One that runs is told (ABORTING).
+
+        Args:
+            reason: why; recorded with the task.
+            force: end the worker's process if the task has not stopped after ``grace``.
+            grace: seconds; the server's ten if None.
+
+        Raises:
+            TaskNotFound: no task has the id.
+            TaskAlreadyFinal: it has ended otherwise.
+            CannotForceAbort: its worker cannot end a running task.
+            TaskgateError: anything else went wrong.
+        """
+        request = task_service_pb2.AbortRequest(
+            id=self.id, reason=reason, force=force, grace_period=to_duration(grace)
+        )
+        return self._remember(self._caller.call(self._caller.stub.Abort, request).task)
+
+    def retry(
+        self,
+        *,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+    ) -> TaskHandle:
+        """Run a task that has ended again, as a new task; the new task's handle.
+
+        Args:
+            args: other positional arguments.
+            kwargs: other keyword arguments. If either is given, both are replaced: the one that is
+                not given is empty.
+            request_id: as in ``Client.submit``.
+
+        Raises:
+            TypeError: an argument has no JSON form.
+            ValueError: an argument is not finite, or contains itself.
+            TaskNotFound: no task has the id.
+            TaskNotFinal: it has not ended.
+            TaskgateError: anything else went wrong.
+        """
+        replace = args is not None or kwargs is not None
+        request = task_service_pb2.RetryRequest(
+            id=self.id,
+            request_id=request_id or str(uuid.uuid4()),
+            replace_arguments=replace,
+            arguments_json=arguments_json(args or (), kwargs or {}) if replace else "",
+        )
+        response = self._caller.call(self._caller.stub.Retry, request)
+        return TaskHandle.of(self._caller, response.task)
+
+    def _answers(self, timeout: float | None, poll: float) -> Iterator[Task]:
+        """The task every ``poll`` seconds, and when it has ended."""
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        pause = _FIRST_PAUSE
+        while True:
+            wait = min(max(end - time.monotonic(), 0.0), poll)
+            away: TaskgateError | None = None
+            try:
+                task = self._get(wait, wait + _ANSWER_SECONDS)
+            except (Unavailable, DeadlineExceeded) as error:
+                away = error
+            else:
+                yield task
+                if task.is_final:
+                    return
+            left = end - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(f"task {self.id} has not ended in {timeout:g} s") from away
+            pause = min(pause * 2, _LONGEST_PAUSE) if away else _FIRST_PAUSE
+            time.sleep(min(pause, left))
+
+    def _get(self, wait: float, timeout: float) -> Task:
+        request = task_service_pb2.GetRequest(id=self.id, wait=to_duration(wait or None))
+        response = self._caller.call(self._caller.stub.Get, request, timeout=timeout)
+        return self._remember(response.task)
+
+    def _remember(self, message: task_pb2.Task) -> Task:
+        task = task_from_message(message)
+        self.latest = task
+        return task
