@@ -9,8 +9,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
-# What protos/ imports and buf must find without a network: the copy that pip installed.
-GOOGLEAPIS := .tools/googleapis/google/rpc/status.proto
+# What protos/ imports, and what details of errors are: buf must find it without a network, so it is
+# the copy that pip installed.
+GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
 .PHONY: help setup setup-dev servers run test check format generate verify clean
 

@@ -1,0 +1,1175 @@
+package dev.taskgate.v1;
+
+import static io.grpc.MethodDescriptor.generateFullMethodName;
+
+/**
+ * <pre>
+ * Runs Python Celery tasks.
+ * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+ * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+ * google.rpc.RetryInfo.
+ * </pre>
+ */
+@io.grpc.stub.annotations.GrpcGenerated
+public final class TaskServiceGrpc {
+
+  private TaskServiceGrpc() {}
+
+  public static final java.lang.String SERVICE_NAME = "taskgate.v1.TaskService";
+
+  // Static method descriptors that strictly reflect the proto.
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.SubmitRequest,
+      dev.taskgate.v1.SubmitResponse> getSubmitMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Submit",
+      requestType = dev.taskgate.v1.SubmitRequest.class,
+      responseType = dev.taskgate.v1.SubmitResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.SubmitRequest,
+      dev.taskgate.v1.SubmitResponse> getSubmitMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.SubmitRequest, dev.taskgate.v1.SubmitResponse> getSubmitMethod;
+    if ((getSubmitMethod = TaskServiceGrpc.getSubmitMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getSubmitMethod = TaskServiceGrpc.getSubmitMethod) == null) {
+          TaskServiceGrpc.getSubmitMethod = getSubmitMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.SubmitRequest, dev.taskgate.v1.SubmitResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Submit"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.SubmitRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.SubmitResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Submit"))
+              .build();
+        }
+      }
+    }
+    return getSubmitMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.GetRequest,
+      dev.taskgate.v1.GetResponse> getGetMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Get",
+      requestType = dev.taskgate.v1.GetRequest.class,
+      responseType = dev.taskgate.v1.GetResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.GetRequest,
+      dev.taskgate.v1.GetResponse> getGetMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.GetRequest, dev.taskgate.v1.GetResponse> getGetMethod;
+    if ((getGetMethod = TaskServiceGrpc.getGetMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getGetMethod = TaskServiceGrpc.getGetMethod) == null) {
+          TaskServiceGrpc.getGetMethod = getGetMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.GetRequest, dev.taskgate.v1.GetResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Get"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Get"))
+              .build();
+        }
+      }
+    }
+    return getGetMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.RetryRequest,
+      dev.taskgate.v1.RetryResponse> getRetryMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Retry",
+      requestType = dev.taskgate.v1.RetryRequest.class,
+      responseType = dev.taskgate.v1.RetryResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.RetryRequest,
+      dev.taskgate.v1.RetryResponse> getRetryMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.RetryRequest, dev.taskgate.v1.RetryResponse> getRetryMethod;
+    if ((getRetryMethod = TaskServiceGrpc.getRetryMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getRetryMethod = TaskServiceGrpc.getRetryMethod) == null) {
+          TaskServiceGrpc.getRetryMethod = getRetryMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.RetryRequest, dev.taskgate.v1.RetryResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Retry"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.RetryRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.RetryResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Retry"))
+              .build();
+        }
+      }
+    }
+    return getRetryMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.AbortRequest,
+      dev.taskgate.v1.AbortResponse> getAbortMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Abort",
+      requestType = dev.taskgate.v1.AbortRequest.class,
+      responseType = dev.taskgate.v1.AbortResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.AbortRequest,
+      dev.taskgate.v1.AbortResponse> getAbortMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.AbortRequest, dev.taskgate.v1.AbortResponse> getAbortMethod;
+    if ((getAbortMethod = TaskServiceGrpc.getAbortMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getAbortMethod = TaskServiceGrpc.getAbortMethod) == null) {
+          TaskServiceGrpc.getAbortMethod = getAbortMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.AbortRequest, dev.taskgate.v1.AbortResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Abort"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.AbortRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.AbortResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Abort"))
+              .build();
+        }
+      }
+    }
+    return getAbortMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.SubmitBatchRequest,
+      dev.taskgate.v1.SubmitBatchResponse> getSubmitBatchMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "SubmitBatch",
+      requestType = dev.taskgate.v1.SubmitBatchRequest.class,
+      responseType = dev.taskgate.v1.SubmitBatchResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.SubmitBatchRequest,
+      dev.taskgate.v1.SubmitBatchResponse> getSubmitBatchMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.SubmitBatchRequest, dev.taskgate.v1.SubmitBatchResponse> getSubmitBatchMethod;
+    if ((getSubmitBatchMethod = TaskServiceGrpc.getSubmitBatchMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getSubmitBatchMethod = TaskServiceGrpc.getSubmitBatchMethod) == null) {
+          TaskServiceGrpc.getSubmitBatchMethod = getSubmitBatchMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.SubmitBatchRequest, dev.taskgate.v1.SubmitBatchResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "SubmitBatch"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.SubmitBatchRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.SubmitBatchResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("SubmitBatch"))
+              .build();
+        }
+      }
+    }
+    return getSubmitBatchMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListRequest,
+      dev.taskgate.v1.ListResponse> getListMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "List",
+      requestType = dev.taskgate.v1.ListRequest.class,
+      responseType = dev.taskgate.v1.ListResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListRequest,
+      dev.taskgate.v1.ListResponse> getListMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListRequest, dev.taskgate.v1.ListResponse> getListMethod;
+    if ((getListMethod = TaskServiceGrpc.getListMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListMethod = TaskServiceGrpc.getListMethod) == null) {
+          TaskServiceGrpc.getListMethod = getListMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListRequest, dev.taskgate.v1.ListResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "List"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("List"))
+              .build();
+        }
+      }
+    }
+    return getListMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.WatchRequest,
+      dev.taskgate.v1.WatchResponse> getWatchMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Watch",
+      requestType = dev.taskgate.v1.WatchRequest.class,
+      responseType = dev.taskgate.v1.WatchResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.WatchRequest,
+      dev.taskgate.v1.WatchResponse> getWatchMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.WatchRequest, dev.taskgate.v1.WatchResponse> getWatchMethod;
+    if ((getWatchMethod = TaskServiceGrpc.getWatchMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getWatchMethod = TaskServiceGrpc.getWatchMethod) == null) {
+          TaskServiceGrpc.getWatchMethod = getWatchMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.WatchRequest, dev.taskgate.v1.WatchResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Watch"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.WatchRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.WatchResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Watch"))
+              .build();
+        }
+      }
+    }
+    return getWatchMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListTaskTypesRequest,
+      dev.taskgate.v1.ListTaskTypesResponse> getListTaskTypesMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListTaskTypes",
+      requestType = dev.taskgate.v1.ListTaskTypesRequest.class,
+      responseType = dev.taskgate.v1.ListTaskTypesResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListTaskTypesRequest,
+      dev.taskgate.v1.ListTaskTypesResponse> getListTaskTypesMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListTaskTypesRequest, dev.taskgate.v1.ListTaskTypesResponse> getListTaskTypesMethod;
+    if ((getListTaskTypesMethod = TaskServiceGrpc.getListTaskTypesMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListTaskTypesMethod = TaskServiceGrpc.getListTaskTypesMethod) == null) {
+          TaskServiceGrpc.getListTaskTypesMethod = getListTaskTypesMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListTaskTypesRequest, dev.taskgate.v1.ListTaskTypesResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListTaskTypes"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListTaskTypesRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListTaskTypesResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListTaskTypes"))
+              .build();
+        }
+      }
+    }
+    return getListTaskTypesMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListWorkersRequest,
+      dev.taskgate.v1.ListWorkersResponse> getListWorkersMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListWorkers",
+      requestType = dev.taskgate.v1.ListWorkersRequest.class,
+      responseType = dev.taskgate.v1.ListWorkersResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListWorkersRequest,
+      dev.taskgate.v1.ListWorkersResponse> getListWorkersMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListWorkersRequest, dev.taskgate.v1.ListWorkersResponse> getListWorkersMethod;
+    if ((getListWorkersMethod = TaskServiceGrpc.getListWorkersMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListWorkersMethod = TaskServiceGrpc.getListWorkersMethod) == null) {
+          TaskServiceGrpc.getListWorkersMethod = getListWorkersMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListWorkersRequest, dev.taskgate.v1.ListWorkersResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListWorkers"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListWorkersRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListWorkersResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListWorkers"))
+              .build();
+        }
+      }
+    }
+    return getListWorkersMethod;
+  }
+
+  /**
+   * Creates a new async stub that supports all call types for the service
+   */
+  public static TaskServiceStub newStub(io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<TaskServiceStub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<TaskServiceStub>() {
+        @java.lang.Override
+        public TaskServiceStub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new TaskServiceStub(channel, callOptions);
+        }
+      };
+    return TaskServiceStub.newStub(factory, channel);
+  }
+
+  /**
+   * Creates a new blocking-style stub that supports all types of calls on the service
+   */
+  public static TaskServiceBlockingV2Stub newBlockingV2Stub(
+      io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<TaskServiceBlockingV2Stub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<TaskServiceBlockingV2Stub>() {
+        @java.lang.Override
+        public TaskServiceBlockingV2Stub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new TaskServiceBlockingV2Stub(channel, callOptions);
+        }
+      };
+    return TaskServiceBlockingV2Stub.newStub(factory, channel);
+  }
+
+  /**
+   * Creates a new blocking-style stub that supports unary and streaming output calls on the service
+   */
+  public static TaskServiceBlockingStub newBlockingStub(
+      io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<TaskServiceBlockingStub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<TaskServiceBlockingStub>() {
+        @java.lang.Override
+        public TaskServiceBlockingStub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new TaskServiceBlockingStub(channel, callOptions);
+        }
+      };
+    return TaskServiceBlockingStub.newStub(factory, channel);
+  }
+
+  /**
+   * Creates a new ListenableFuture-style stub that supports unary calls on the service
+   */
+  public static TaskServiceFutureStub newFutureStub(
+      io.grpc.Channel channel) {
+    io.grpc.stub.AbstractStub.StubFactory<TaskServiceFutureStub> factory =
+      new io.grpc.stub.AbstractStub.StubFactory<TaskServiceFutureStub>() {
+        @java.lang.Override
+        public TaskServiceFutureStub newStub(io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+          return new TaskServiceFutureStub(channel, callOptions);
+        }
+      };
+    return TaskServiceFutureStub.newStub(factory, channel);
+  }
+
+  /**
+   * <pre>
+   * Runs Python Celery tasks.
+   * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+   * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+   * google.rpc.RetryInfo.
+   * </pre>
+   */
+  public interface AsyncService {
+
+    /**
+     * <pre>
+     * Records a task and has it run. Once answered, the task is on disk and will run, even if the
+     * broker is down.
+     * </pre>
+     */
+    default void submit(dev.taskgate.v1.SubmitRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.SubmitResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getSubmitMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Looks a task up, and waits for its end if asked to. An id that was never submitted is
+     * NOT_FOUND.
+     * </pre>
+     */
+    default void get(dev.taskgate.v1.GetRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits a final task again, as a new task with the same arguments or with other ones.
+     * </pre>
+     */
+    default void retry(dev.taskgate.v1.RetryRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.RetryResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRetryMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Aborts a task. One that has not started never will. One that runs is told, and should stop by
+     * itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
+     * Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
+     * </pre>
+     */
+    default void abort(dev.taskgate.v1.AbortRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.AbortResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getAbortMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+     * the others.
+     * </pre>
+     */
+    default void submitBatch(dev.taskgate.v1.SubmitBatchRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.SubmitBatchResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getSubmitBatchMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists tasks, the newest first.
+     * </pre>
+     */
+    default void list(dev.taskgate.v1.ListRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Streams tasks as they change: first each task as it is, then each newer version, until all of
+     * them are final. A slow reader misses versions in between, never the newest one.
+     * </pre>
+     */
+    default void watch(dev.taskgate.v1.WatchRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.WatchResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getWatchMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists the task types that workers have registered, by name.
+     * </pre>
+     */
+    default void listTaskTypes(dev.taskgate.v1.ListTaskTypesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListTaskTypesResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListTaskTypesMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists workers, the living and the dead, the newest first.
+     * </pre>
+     */
+    default void listWorkers(dev.taskgate.v1.ListWorkersRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListWorkersResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListWorkersMethod(), responseObserver);
+    }
+  }
+
+  /**
+   * Base class for the server implementation of the service TaskService.
+   * <pre>
+   * Runs Python Celery tasks.
+   * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+   * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+   * google.rpc.RetryInfo.
+   * </pre>
+   */
+  public static abstract class TaskServiceImplBase
+      implements io.grpc.BindableService, AsyncService {
+
+    @java.lang.Override public final io.grpc.ServerServiceDefinition bindService() {
+      return TaskServiceGrpc.bindService(this);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do asynchronous rpc calls to service TaskService.
+   * <pre>
+   * Runs Python Celery tasks.
+   * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+   * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+   * google.rpc.RetryInfo.
+   * </pre>
+   */
+  public static final class TaskServiceStub
+      extends io.grpc.stub.AbstractAsyncStub<TaskServiceStub> {
+    private TaskServiceStub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected TaskServiceStub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new TaskServiceStub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Records a task and has it run. Once answered, the task is on disk and will run, even if the
+     * broker is down.
+     * </pre>
+     */
+    public void submit(dev.taskgate.v1.SubmitRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.SubmitResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getSubmitMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Looks a task up, and waits for its end if asked to. An id that was never submitted is
+     * NOT_FOUND.
+     * </pre>
+     */
+    public void get(dev.taskgate.v1.GetRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits a final task again, as a new task with the same arguments or with other ones.
+     * </pre>
+     */
+    public void retry(dev.taskgate.v1.RetryRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.RetryResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRetryMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Aborts a task. One that has not started never will. One that runs is told, and should stop by
+     * itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
+     * Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
+     * </pre>
+     */
+    public void abort(dev.taskgate.v1.AbortRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.AbortResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getAbortMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+     * the others.
+     * </pre>
+     */
+    public void submitBatch(dev.taskgate.v1.SubmitBatchRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.SubmitBatchResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getSubmitBatchMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists tasks, the newest first.
+     * </pre>
+     */
+    public void list(dev.taskgate.v1.ListRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Streams tasks as they change: first each task as it is, then each newer version, until all of
+     * them are final. A slow reader misses versions in between, never the newest one.
+     * </pre>
+     */
+    public void watch(dev.taskgate.v1.WatchRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.WatchResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getWatchMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists the task types that workers have registered, by name.
+     * </pre>
+     */
+    public void listTaskTypes(dev.taskgate.v1.ListTaskTypesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListTaskTypesResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListTaskTypesMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists workers, the living and the dead, the newest first.
+     * </pre>
+     */
+    public void listWorkers(dev.taskgate.v1.ListWorkersRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListWorkersResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListWorkersMethod(), getCallOptions()), request, responseObserver);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do synchronous rpc calls to service TaskService.
+   * <pre>
+   * Runs Python Celery tasks.
+   * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+   * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+   * google.rpc.RetryInfo.
+   * </pre>
+   */
+  public static final class TaskServiceBlockingV2Stub
+      extends io.grpc.stub.AbstractBlockingStub<TaskServiceBlockingV2Stub> {
+    private TaskServiceBlockingV2Stub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected TaskServiceBlockingV2Stub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new TaskServiceBlockingV2Stub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Records a task and has it run. Once answered, the task is on disk and will run, even if the
+     * broker is down.
+     * </pre>
+     */
+    public dev.taskgate.v1.SubmitResponse submit(dev.taskgate.v1.SubmitRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getSubmitMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Looks a task up, and waits for its end if asked to. An id that was never submitted is
+     * NOT_FOUND.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetResponse get(dev.taskgate.v1.GetRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits a final task again, as a new task with the same arguments or with other ones.
+     * </pre>
+     */
+    public dev.taskgate.v1.RetryResponse retry(dev.taskgate.v1.RetryRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRetryMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Aborts a task. One that has not started never will. One that runs is told, and should stop by
+     * itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
+     * Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
+     * </pre>
+     */
+    public dev.taskgate.v1.AbortResponse abort(dev.taskgate.v1.AbortRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getAbortMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+     * the others.
+     * </pre>
+     */
+    public dev.taskgate.v1.SubmitBatchResponse submitBatch(dev.taskgate.v1.SubmitBatchRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getSubmitBatchMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists tasks, the newest first.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListResponse list(dev.taskgate.v1.ListRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Streams tasks as they change: first each task as it is, then each newer version, until all of
+     * them are final. A slow reader misses versions in between, never the newest one.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, dev.taskgate.v1.WatchResponse>
+        watch(dev.taskgate.v1.WatchRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getWatchMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the task types that workers have registered, by name.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListTaskTypesResponse listTaskTypes(dev.taskgate.v1.ListTaskTypesRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListTaskTypesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists workers, the living and the dead, the newest first.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListWorkersResponse listWorkers(dev.taskgate.v1.ListWorkersRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListWorkersMethod(), getCallOptions(), request);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do limited synchronous rpc calls to service TaskService.
+   * <pre>
+   * Runs Python Celery tasks.
+   * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+   * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+   * google.rpc.RetryInfo.
+   * </pre>
+   */
+  public static final class TaskServiceBlockingStub
+      extends io.grpc.stub.AbstractBlockingStub<TaskServiceBlockingStub> {
+    private TaskServiceBlockingStub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected TaskServiceBlockingStub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new TaskServiceBlockingStub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Records a task and has it run. Once answered, the task is on disk and will run, even if the
+     * broker is down.
+     * </pre>
+     */
+    public dev.taskgate.v1.SubmitResponse submit(dev.taskgate.v1.SubmitRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getSubmitMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Looks a task up, and waits for its end if asked to. An id that was never submitted is
+     * NOT_FOUND.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetResponse get(dev.taskgate.v1.GetRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits a final task again, as a new task with the same arguments or with other ones.
+     * </pre>
+     */
+    public dev.taskgate.v1.RetryResponse retry(dev.taskgate.v1.RetryRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRetryMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Aborts a task. One that has not started never will. One that runs is told, and should stop by
+     * itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
+     * Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
+     * </pre>
+     */
+    public dev.taskgate.v1.AbortResponse abort(dev.taskgate.v1.AbortRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getAbortMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+     * the others.
+     * </pre>
+     */
+    public dev.taskgate.v1.SubmitBatchResponse submitBatch(dev.taskgate.v1.SubmitBatchRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getSubmitBatchMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists tasks, the newest first.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListResponse list(dev.taskgate.v1.ListRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Streams tasks as they change: first each task as it is, then each newer version, until all of
+     * them are final. A slow reader misses versions in between, never the newest one.
+     * </pre>
+     */
+    public java.util.Iterator<dev.taskgate.v1.WatchResponse> watch(
+        dev.taskgate.v1.WatchRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getWatchMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the task types that workers have registered, by name.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListTaskTypesResponse listTaskTypes(dev.taskgate.v1.ListTaskTypesRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListTaskTypesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists workers, the living and the dead, the newest first.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListWorkersResponse listWorkers(dev.taskgate.v1.ListWorkersRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListWorkersMethod(), getCallOptions(), request);
+    }
+  }
+
+  /**
+   * A stub to allow clients to do ListenableFuture-style rpc calls to service TaskService.
+   * <pre>
+   * Runs Python Celery tasks.
+   * Every error carries a google.rpc.ErrorInfo (domain "taskgate") whose reason says exactly what was
+   * wrong; wrong fields come as google.rpc.BadRequest too, and what is worth trying again carries a
+   * google.rpc.RetryInfo.
+   * </pre>
+   */
+  public static final class TaskServiceFutureStub
+      extends io.grpc.stub.AbstractFutureStub<TaskServiceFutureStub> {
+    private TaskServiceFutureStub(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      super(channel, callOptions);
+    }
+
+    @java.lang.Override
+    protected TaskServiceFutureStub build(
+        io.grpc.Channel channel, io.grpc.CallOptions callOptions) {
+      return new TaskServiceFutureStub(channel, callOptions);
+    }
+
+    /**
+     * <pre>
+     * Records a task and has it run. Once answered, the task is on disk and will run, even if the
+     * broker is down.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.SubmitResponse> submit(
+        dev.taskgate.v1.SubmitRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getSubmitMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Looks a task up, and waits for its end if asked to. An id that was never submitted is
+     * NOT_FOUND.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.GetResponse> get(
+        dev.taskgate.v1.GetRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Submits a final task again, as a new task with the same arguments or with other ones.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.RetryResponse> retry(
+        dev.taskgate.v1.RetryRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRetryMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Aborts a task. One that has not started never will. One that runs is told, and should stop by
+     * itself; if it never looks and completes, it SUCCEEDED, with the abort recorded beside it.
+     * Aborting an ABORTING task again changes nothing; a final task is FAILED_PRECONDITION.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.AbortResponse> abort(
+        dev.taskgate.v1.AbortRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getAbortMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Submits many tasks in one transaction. Each is answered for itself: a bad one does not spoil
+     * the others.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.SubmitBatchResponse> submitBatch(
+        dev.taskgate.v1.SubmitBatchRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getSubmitBatchMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists tasks, the newest first.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListResponse> list(
+        dev.taskgate.v1.ListRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists the task types that workers have registered, by name.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListTaskTypesResponse> listTaskTypes(
+        dev.taskgate.v1.ListTaskTypesRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListTaskTypesMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists workers, the living and the dead, the newest first.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListWorkersResponse> listWorkers(
+        dev.taskgate.v1.ListWorkersRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListWorkersMethod(), getCallOptions()), request);
+    }
+  }
+
+  private static final int METHODID_SUBMIT = 0;
+  private static final int METHODID_GET = 1;
+  private static final int METHODID_RETRY = 2;
+  private static final int METHODID_ABORT = 3;
+  private static final int METHODID_SUBMIT_BATCH = 4;
+  private static final int METHODID_LIST = 5;
+  private static final int METHODID_WATCH = 6;
+  private static final int METHODID_LIST_TASK_TYPES = 7;
+  private static final int METHODID_LIST_WORKERS = 8;
+
+  private static final class MethodHandlers<Req, Resp> implements
+      io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
+      io.grpc.stub.ServerCalls.ServerStreamingMethod<Req, Resp>,
+      io.grpc.stub.ServerCalls.ClientStreamingMethod<Req, Resp>,
+      io.grpc.stub.ServerCalls.BidiStreamingMethod<Req, Resp> {
+    private final AsyncService serviceImpl;
+    private final int methodId;
+
+    MethodHandlers(AsyncService serviceImpl, int methodId) {
+      this.serviceImpl = serviceImpl;
+      this.methodId = methodId;
+    }
+
+    @java.lang.Override
+    @java.lang.SuppressWarnings("unchecked")
+    public void invoke(Req request, io.grpc.stub.StreamObserver<Resp> responseObserver) {
+      switch (methodId) {
+        case METHODID_SUBMIT:
+          serviceImpl.submit((dev.taskgate.v1.SubmitRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.SubmitResponse>) responseObserver);
+          break;
+        case METHODID_GET:
+          serviceImpl.get((dev.taskgate.v1.GetRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetResponse>) responseObserver);
+          break;
+        case METHODID_RETRY:
+          serviceImpl.retry((dev.taskgate.v1.RetryRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.RetryResponse>) responseObserver);
+          break;
+        case METHODID_ABORT:
+          serviceImpl.abort((dev.taskgate.v1.AbortRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.AbortResponse>) responseObserver);
+          break;
+        case METHODID_SUBMIT_BATCH:
+          serviceImpl.submitBatch((dev.taskgate.v1.SubmitBatchRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.SubmitBatchResponse>) responseObserver);
+          break;
+        case METHODID_LIST:
+          serviceImpl.list((dev.taskgate.v1.ListRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListResponse>) responseObserver);
+          break;
+        case METHODID_WATCH:
+          serviceImpl.watch((dev.taskgate.v1.WatchRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.WatchResponse>) responseObserver);
+          break;
+        case METHODID_LIST_TASK_TYPES:
+          serviceImpl.listTaskTypes((dev.taskgate.v1.ListTaskTypesRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListTaskTypesResponse>) responseObserver);
+          break;
+        case METHODID_LIST_WORKERS:
+          serviceImpl.listWorkers((dev.taskgate.v1.ListWorkersRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListWorkersResponse>) responseObserver);
+          break;
+        default:
+          throw new AssertionError();
+      }
+    }
+
+    @java.lang.Override
+    @java.lang.SuppressWarnings("unchecked")
+    public io.grpc.stub.StreamObserver<Req> invoke(
+        io.grpc.stub.StreamObserver<Resp> responseObserver) {
+      switch (methodId) {
+        default:
+          throw new AssertionError();
+      }
+    }
+  }
+
+  public static final io.grpc.ServerServiceDefinition bindService(AsyncService service) {
+    return io.grpc.ServerServiceDefinition.builder(getServiceDescriptor())
+        .addMethod(
+          getSubmitMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.SubmitRequest,
+              dev.taskgate.v1.SubmitResponse>(
+                service, METHODID_SUBMIT)))
+        .addMethod(
+          getGetMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.GetRequest,
+              dev.taskgate.v1.GetResponse>(
+                service, METHODID_GET)))
+        .addMethod(
+          getRetryMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.RetryRequest,
+              dev.taskgate.v1.RetryResponse>(
+                service, METHODID_RETRY)))
+        .addMethod(
+          getAbortMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.AbortRequest,
+              dev.taskgate.v1.AbortResponse>(
+                service, METHODID_ABORT)))
+        .addMethod(
+          getSubmitBatchMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.SubmitBatchRequest,
+              dev.taskgate.v1.SubmitBatchResponse>(
+                service, METHODID_SUBMIT_BATCH)))
+        .addMethod(
+          getListMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListRequest,
+              dev.taskgate.v1.ListResponse>(
+                service, METHODID_LIST)))
+        .addMethod(
+          getWatchMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              dev.taskgate.v1.WatchRequest,
+              dev.taskgate.v1.WatchResponse>(
+                service, METHODID_WATCH)))
+        .addMethod(
+          getListTaskTypesMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListTaskTypesRequest,
+              dev.taskgate.v1.ListTaskTypesResponse>(
+                service, METHODID_LIST_TASK_TYPES)))
+        .addMethod(
+          getListWorkersMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListWorkersRequest,
+              dev.taskgate.v1.ListWorkersResponse>(
+                service, METHODID_LIST_WORKERS)))
+        .build();
+  }
+
+  private static abstract class TaskServiceBaseDescriptorSupplier
+      implements io.grpc.protobuf.ProtoFileDescriptorSupplier, io.grpc.protobuf.ProtoServiceDescriptorSupplier {
+    TaskServiceBaseDescriptorSupplier() {}
+
+    @java.lang.Override
+    public com.google.protobuf.Descriptors.FileDescriptor getFileDescriptor() {
+      return dev.taskgate.v1.TaskServiceProto.getDescriptor();
+    }
+
+    @java.lang.Override
+    public com.google.protobuf.Descriptors.ServiceDescriptor getServiceDescriptor() {
+      return getFileDescriptor().findServiceByName("TaskService");
+    }
+  }
+
+  private static final class TaskServiceFileDescriptorSupplier
+      extends TaskServiceBaseDescriptorSupplier {
+    TaskServiceFileDescriptorSupplier() {}
+  }
+
+  private static final class TaskServiceMethodDescriptorSupplier
+      extends TaskServiceBaseDescriptorSupplier
+      implements io.grpc.protobuf.ProtoMethodDescriptorSupplier {
+    private final java.lang.String methodName;
+
+    TaskServiceMethodDescriptorSupplier(java.lang.String methodName) {
+      this.methodName = methodName;
+    }
+
+    @java.lang.Override
+    public com.google.protobuf.Descriptors.MethodDescriptor getMethodDescriptor() {
+      return getServiceDescriptor().findMethodByName(methodName);
+    }
+  }
+
+  private static volatile io.grpc.ServiceDescriptor serviceDescriptor;
+
+  public static io.grpc.ServiceDescriptor getServiceDescriptor() {
+    io.grpc.ServiceDescriptor result = serviceDescriptor;
+    if (result == null) {
+      synchronized (TaskServiceGrpc.class) {
+        result = serviceDescriptor;
+        if (result == null) {
+          serviceDescriptor = result = io.grpc.ServiceDescriptor.newBuilder(SERVICE_NAME)
+              .setSchemaDescriptor(new TaskServiceFileDescriptorSupplier())
+              .addMethod(getSubmitMethod())
+              .addMethod(getGetMethod())
+              .addMethod(getRetryMethod())
+              .addMethod(getAbortMethod())
+              .addMethod(getSubmitBatchMethod())
+              .addMethod(getListMethod())
+              .addMethod(getWatchMethod())
+              .addMethod(getListTaskTypesMethod())
+              .addMethod(getListWorkersMethod())
+              .build();
+        }
+      }
+    }
+    return result;
+  }
+}
