@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import amqp
 import psycopg2
@@ -13,7 +12,7 @@ import pytest
 import redis
 
 from support.postgres import PostgresServer
-from support.processes import descendants
+from support.processes import descendants, has_ended
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 from support.server import Server
@@ -34,7 +33,7 @@ def test_a_server_survives_a_kill_and_ends_without_a_trace(make: Callable[[], Se
         assert server.process is not None
         pids = [server.process.pid, *descendants(server.process.pid)]
     assert not server.folder.exists()
-    wait_until(lambda: not any(map(alive, pids)), what="all its processes have ended")
+    assert all(map(has_ended, pids))
 
 
 def test_each_test_has_a_postgres_database_of_its_own(
@@ -110,7 +109,3 @@ def test_a_test_on_a_database_runs_on_each(database_url: str) -> None:
 def has_message(channel: amqp.Channel, body: str) -> bool:
     message = channel.basic_get("tasks", no_ack=True)
     return message is not None and message.body == body
-
-
-def alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()

@@ -99,10 +99,11 @@ class Process:
 
     def kill(self) -> int:
         """End it and its children at once, as a power cut would; returns the exit code."""
-        self._signal_all(signal.SIGKILL)
-        with suppress(ProcessLookupError):  # children whose parent had ended keep its group
-            os.killpg(self.pid, signal.SIGKILL)
-        return self.wait()
+        pids = self._signal_all(signal.SIGKILL)
+        exit_code = self.wait()
+        self._kill_orphans()
+        wait_until(lambda: all(map(has_ended, pids)), what=f"{self.name}'s children have ended")
+        return exit_code
 
     def pause(self) -> None:
         """Freeze it and its children."""
@@ -112,12 +113,21 @@ class Process:
         """Let it and its children go on."""
         self._signal_all(signal.SIGCONT)
 
-    def _signal_all(self, number: signal.Signals) -> None:
+    def _kill_orphans(self) -> None:
+        # Children whose parent ended before them keep its group; while they do, Linux gives its
+        # number to nobody. A living process with the number is a stranger.
+        if has_ended(self.pid):
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def _signal_all(self, number: signal.Signals) -> list[int]:
         if self.exit_code is not None:
-            return
-        for pid in [self.pid, *descendants(self.pid)]:
+            return []
+        pids = [self.pid, *descendants(self.pid)]
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
+        return pids
 
     def __enter__(self) -> Self:
         return self
@@ -134,11 +144,27 @@ class Process:
 def descendants(pid: int) -> list[int]:
     """Return the children of a process, theirs, and so on."""
     children = defaultdict(list)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended while we looked
-            after_name = stat.read_text().rpartition(")")[2].split()
-            children[int(after_name[1])].append(int(stat.parent.name))
+    for folder in Path("/proc").glob("[0-9]*"):
+        child = int(folder.name)
+        with suppress(ProcessLookupError):  # it ended while we looked
+            children[int(_stat(child)[1])].append(child)
     found = list(children[pid])
     for child in found:  # grows while we walk it
         found.extend(children[child])
     return found
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process runs no more, though its parent may not have noticed (a zombie)."""
+    try:
+        return _stat(pid)[0] in "ZX"
+    except ProcessLookupError:
+        return True
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what Linux says of a process, from its state on: state, parent, ..."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError as error:
+        raise ProcessLookupError(pid) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.ports import free_port
-from support.processes import Process, descendants
+from support.processes import Process, descendants, has_ended
 from support.require import require
 from support.waiting import wait_until
 
@@ -38,7 +38,16 @@ def test_stop_ends_what_ignores_a_signal_and_its_children(tmp_path: Path) -> Non
     (child,) = descendants(process.pid)
     process.pause()
     assert process.stop(timeout=0.1) == -signal.SIGKILL
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), what="the child has ended")
+    assert has_ended(child)
+
+
+def test_stop_ends_children_whose_parent_ended_before_them(tmp_path: Path) -> None:
+    process = shell("sleep 60 & echo $!", tmp_path / "log")
+    assert process.wait() == 0
+    child = int(process.output)
+    assert not has_ended(child)
+    assert process.stop() == 0
+    wait_until(lambda: has_ended(child))
 
 
 def test_stop_lets_a_program_end_in_good_order(tmp_path: Path) -> None:
