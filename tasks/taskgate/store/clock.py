@@ -15,6 +15,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+CENTURY = timedelta(days=36_525)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC datetime: ``timestamptz`` on PostgreSQL, ISO text in UTC on SQLite."""
@@ -23,12 +25,18 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Any aware time as UTC."""
         if value is None:
             return None
         in_utc = value.astimezone(UTC)
         return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> datetime | None:
+        """An aware UTC time."""
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -44,9 +52,10 @@ class after(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL functio
 
 @compiles(after, "postgresql")
 def _after_postgresql(element: after, compiler: SQLCompiler, **options: Any) -> str:
-    # clock_timestamp(), not now(): now() stands still within a transaction.
+    # Not now(), which stands still within a transaction, nor clock_timestamp(), which no index can
+    # be searched with because it moves within a statement.
     seconds = compiler.process(element.clauses, **options)
-    return f"clock_timestamp() + make_interval(secs => {seconds})"
+    return f"statement_timestamp() + make_interval(secs => {seconds})"
 
 
 @compiles(after, "sqlite")
@@ -58,7 +67,12 @@ def _after_sqlite(element: after, compiler: SQLCompiler, **options: Any) -> str:
 
 def in_(delay: timedelta) -> ColumnElement[datetime]:
     """The database's time, ``delay`` from now, as an SQL expression."""
-    return after(literal(delay.total_seconds(), Float))
+    return after(literal(bounded(delay).total_seconds(), Float))
+
+
+def bounded(delay: timedelta) -> timedelta:
+    """The delay, a century at most: databases and Python end their calendars at different years."""
+    return max(-CENTURY, min(delay, CENTURY))
 
 
 def now() -> ColumnElement[datetime]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from taskgate.store.errors import StoreUnavailable
+from taskgate.store.errors import StoreUnavailable, ValueRefused
 
 SQLITE_BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -20,7 +20,7 @@ SQLITE_BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 """How long to wait for PostgreSQL to take a connection."""
 
-# A frozen or cut-off database must fail a call in seconds, not when TCP gives up after many minutes.
+# A database that is cut off must fail a call in seconds, not when TCP gives up after many minutes.
 _POSTGRESQL_OPTIONS = {
     "connect_timeout": CONNECT_SECONDS,
     "application_name": "taskgate",
@@ -32,7 +32,7 @@ _POSTGRESQL_OPTIONS = {
 
 
 class Database:
-    """An engine whose transactions raise StoreUnavailable when the database does not answer.
+    """An engine whose transactions raise the store's own errors.
 
     Safe to share between threads, not across a fork: see ``forget_connections``.
     """
@@ -48,6 +48,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
+        """Whether it is SQLite, where one transaction writes at a time."""
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
@@ -66,6 +67,7 @@ class Database:
 
         Raises:
             StoreUnavailable: the database does not answer, or did not confirm the commit.
+            ValueRefused: the database cannot hold a value.
         """
         with _translated_errors(), self._connect(writes=True) as tx:
             yield tx
@@ -82,6 +84,7 @@ class Database:
         self.engine.dispose(close=False)
 
     def close(self) -> None:
+        """Close the connections; the next transaction opens a new one."""
         self.engine.dispose()
 
 
@@ -147,12 +150,15 @@ def _translated_errors() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as exc:
         raise StoreUnavailable(f"the database does not answer: {_first_line(exc)}") from exc
+    # SQLite's driver says OverflowError of an integer that has no place in 64 bits.
+    except (DataError, OverflowError) as exc:
+        raise ValueRefused(f"the database cannot hold a value: {_first_line(exc)}") from exc
     except DBAPIError as exc:
         if exc.connection_invalidated:
             raise StoreUnavailable(f"the database connection broke: {_first_line(exc)}") from exc
         raise
 
 
-def _first_line(exc: SQLAlchemyError) -> str:
+def _first_line(exc: Exception) -> str:
     cause = getattr(exc, "orig", None) or exc
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

@@ -4,6 +4,7 @@
 
     StoreError
     ├── StoreUnavailable     the database does not answer; the same call may work later
+    ├── ValueRefused         the database cannot hold a value; the same call will never work
     ├── SchemaOutdated       the tables are missing, or of another taskgate
     ├── TaskNotFound         no record has the id
     ├── TaskNotFinal         the call needs a final task
@@ -22,6 +23,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The database does not answer; the same call may work later."""
+
+
+class ValueRefused(StoreError):
+    """The database cannot hold a value, such as a name that is too long."""
 
 
 class SchemaOutdated(StoreError):

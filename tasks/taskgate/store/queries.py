@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
 from taskgate.store.errors import TaskNotFound
 from taskgate.store.record import Attempt, Task, attempt_from_row, task_from_row
 from taskgate.store.tables import attempts, tasks
+
+_IDS_AT_ONCE = 5_000
+"""SQLite takes at most 32,766 parameters in a statement."""
 
 
 def get(tx: Connection, task_id: str) -> Task:
@@ -25,26 +28,40 @@ def get(tx: Connection, task_id: str) -> Task:
 
 def get_many(tx: Connection, task_ids: Collection[str]) -> dict[str, Task]:
     """The tasks by id, with their past attempts; ids without a record are left out."""
-    rows = tx.execute(select(tasks).where(tasks.c.id.in_(task_ids))).mappings().all()
-    past = _past_attempts(tx, [row["id"] for row in rows if row["attempt"] > 1])
+    rows = [
+        row
+        for some in _some_at_once(task_ids)
+        for row in tx.execute(select(tasks).where(tasks.c.id.in_(some))).mappings()
+    ]
+    past = _past_attempts(tx, {row["id"]: row["attempt"] for row in rows if row["attempt"] > 1})
     return {row["id"]: task_from_row(row, past.get(row["id"], ())) for row in rows}
 
 
 def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
     """The records' versions by id; ids without a record are left out."""
-    rows = tx.execute(select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(task_ids)))
-    return {row.id: row.version for row in rows}
+    return {
+        row.id: row.version
+        for some in _some_at_once(task_ids)
+        for row in tx.execute(select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(some)))
+    }
 
 
-def _past_attempts(tx: Connection, task_ids: Sequence[str]) -> dict[str, list[Attempt]]:
-    if not task_ids:
-        return {}
-    rows = tx.execute(
-        select(attempts)
-        .where(attempts.c.task_id.in_(task_ids))
-        .order_by(attempts.c.task_id, attempts.c.number)
-    ).mappings()
+def _past_attempts(tx: Connection, current: dict[str, int]) -> dict[str, list[Attempt]]:
     past: dict[str, list[Attempt]] = {}
-    for row in rows:
-        past.setdefault(row["task_id"], []).append(attempt_from_row(row))
+    for some in _some_at_once(current):
+        rows = tx.execute(
+            select(attempts)
+            .where(attempts.c.task_id.in_(some))
+            .order_by(attempts.c.task_id, attempts.c.number)
+        ).mappings()
+        for row in rows:
+            # The current attempt of the record as we read it may have ended since.
+            if row["number"] < current[row["task_id"]]:
+                past.setdefault(row["task_id"], []).append(attempt_from_row(row))
     return past
+
+
+def _some_at_once(task_ids: Collection[str]) -> Iterator[Sequence[str]]:
+    ids = list(task_ids)
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        yield ids[start : start + _IDS_AT_ONCE]

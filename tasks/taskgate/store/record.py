@@ -27,10 +27,12 @@ class RetryPolicy:
     non_retryable_errors: tuple[str, ...] = ()
 
     def to_json(self) -> str:
+        """As JSON text."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> RetryPolicy:
+        """From what ``to_json`` made."""
         values = json.loads(text)
         values["non_retryable_errors"] = tuple(values["non_retryable_errors"])
         return cls(**values)
@@ -51,10 +53,12 @@ class Failure:
     traceback: str = ""
 
     def to_json(self) -> str:
+        """As JSON text."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Failure:
+        """From what ``to_json`` made."""
         values = json.loads(text)
         values["reason"] = Reason(values["reason"])
         return cls(**values)
@@ -151,6 +155,7 @@ class Task:
 
     @property
     def is_final(self) -> bool:
+        """Whether nothing more will happen to it."""
         return self.state in FINAL
 
     @property
@@ -161,16 +166,15 @@ class Task:
         return (*self.past_attempts, self._current_attempt())
 
     def _current_attempt(self) -> Attempt:
-        outcome = _OUTCOMES.get(self.state)
-        if self.failure is not None and self.failure.reason is Reason.WORKER_LOST:
-            outcome = outcome and Outcome.LOST
+        failure = self.failure if self.state is State.FAILED else None
+        lost = failure is not None and failure.reason is Reason.WORKER_LOST
         return Attempt(
             number=self.attempt,
             worker=self.worker,
             started_at=self.started_at,
             ended_at=self.finished_at,
-            outcome=outcome,
-            failure=self.failure if self.state is State.FAILED else None,
+            outcome=Outcome.LOST if lost else _OUTCOMES.get(self.state),
+            failure=failure,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,12 @@ from sqlalchemy import Connection, Insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskgate.store import clock
-from taskgate.store.errors import RequestIdReused
+from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.outbox import hold
 from taskgate.store.record import NewTask
 from taskgate.store.tables import outbox, tasks
+from taskgate.store.text import storable
 
 FIRST_VERSION = 1
 FIRST_ATTEMPT = 1
@@ -27,21 +29,23 @@ def submit(tx: Connection, new_tasks: Sequence[NewTask]) -> list[str | RequestId
     Tasks that are due at once are QUEUED, and their outbox rows are held for the caller, who
     publishes them after the commit; the others are SCHEDULED.
 
+    Submitting tasks again is safe when it is not known whether the first time was committed.
+
     Returns, for each in order, its id; the first one's id, if the caller used the request id
     before for the same content; or the error, if it was for other content.
+
+    Raises:
+        StoreUnavailable: the first task of a request id was deleted just now.
     """
     if not new_tasks:
         return []
     now = clock.read(tx)
-    rows = [_row(new, now) for new in new_tasks]
-    inserted = _insert_unless_requested_before(tx, rows)
+    # In one order everywhere: two batches with the same request ids would block each other.
+    rows = [_row(new, now) for new in sorted(new_tasks, key=_request)]
+    inserted = _insert_unless_there(tx, rows)
     _insert_outbox(tx, [row for row in rows if row["id"] in inserted], now)
-    repeated = [new for new in new_tasks if new.id not in inserted]
-    first = _first_submissions(tx, repeated)
-    return [
-        new.id if new.id in inserted else _same_or_error(new, *first[_request(new)])
-        for new in new_tasks
-    ]
+    found = _find_earlier(tx, [new for new in new_tasks if new.id not in inserted])
+    return [new.id if new.id in inserted else _same_or_error(new, found) for new in new_tasks]
 
 
 def adopt(tx: Connection, values: dict[str, Any]) -> bool:
@@ -52,8 +56,7 @@ def adopt(tx: Connection, values: dict[str, Any]) -> bool:
     """
     row = {**_empty_row(clock.read(tx)), **values}
     row.setdefault("root_id", row["id"])
-    statement = _insert(tx).values(row).on_conflict_do_nothing()
-    return tx.execute(statement).rowcount == 1
+    return bool(_insert_unless_there(tx, [row]))
 
 
 def _row(new: NewTask, now: datetime) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def _row(new: NewTask, now: datetime) -> dict[str, Any]:
     waits = due_at is not None and due_at > now
     expires_at = new.expire_time
     if new.ttl is not None:
-        expires_at = (due_at if waits and due_at else now) + new.ttl
+        expires_at = (due_at if waits and due_at else now) + clock.bounded(new.ttl)
     return _empty_row(now) | {
         "id": new.id,
         "task_type": new.task_type,
@@ -100,7 +103,7 @@ def _empty_row(now: datetime) -> dict[str, Any]:
 
 def _due_at(new: NewTask, now: datetime) -> datetime | None:
     if new.delay is not None:
-        return now + new.delay
+        return now + clock.bounded(new.delay)
     return new.schedule_time
 
 
@@ -111,7 +114,8 @@ def _insert(tx: Connection) -> postgresql.Insert | sqlite.Insert:
     return sqlite.insert(tasks)
 
 
-def _insert_unless_requested_before(tx: Connection, rows: list[dict[str, Any]]) -> set[str]:
+def _insert_unless_there(tx: Connection, rows: list[dict[str, Any]]) -> set[str]:
+    """The ids of the rows that had neither an id nor a request id that is on record already."""
     statement: Insert = _insert(tx).on_conflict_do_nothing().returning(tasks.c.id)
     return set(tx.execute(statement, rows).scalars())
 
@@ -134,25 +138,44 @@ def _insert_outbox(tx: Connection, rows: list[dict[str, Any]], now: datetime) ->
     )
 
 
-def _request(new: NewTask) -> tuple[str, str | None]:
-    return new.submitted_by, new.request_id
+def _request(new: NewTask) -> tuple[str, str]:
+    """What tells one request of a caller from another; the second part is empty without an id."""
+    return storable(new.submitted_by), storable(new.request_id or "")
 
 
-def _first_submissions(
-    tx: Connection, repeated: list[NewTask]
-) -> dict[tuple[str, str | None], tuple[str, str | None]]:
-    """The id and the request's digest of the task that was first to use each request id."""
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """Which tasks were recorded before: by their own ids, and by caller and request id."""
+
+    ids: frozenset[str]
+    requests: dict[tuple[str, str], tuple[str, str | None]]
+    """The task's id and the digest of the request."""
+
+
+def _find_earlier(tx: Connection, repeated: list[NewTask]) -> _Earlier:
     if not repeated:
-        return {}
-    rows = tx.execute(
+        return _Earlier(frozenset(), {})
+    ids = tx.execute(select(tasks.c.id).where(tasks.c.id.in_([new.id for new in repeated])))
+    requests = tx.execute(
         select(tasks.c.submitted_by, tasks.c.request_id, tasks.c.id, tasks.c.request_digest).where(
-            tuple_(tasks.c.submitted_by, tasks.c.request_id).in_([_request(r) for r in repeated])
+            tasks.c.request_id.is_not(None),
+            tuple_(tasks.c.submitted_by, tasks.c.request_id).in_([_request(r) for r in repeated]),
         )
     )
-    return {(row.submitted_by, row.request_id): (row.id, row.request_digest) for row in rows}
+    return _Earlier(
+        ids=frozenset(ids.scalars()),
+        requests={(r.submitted_by, r.request_id): (r.id, r.request_digest) for r in requests},
+    )
 
 
-def _same_or_error(new: NewTask, first_id: str, first_digest: str | None) -> str | RequestIdReused:
+def _same_or_error(new: NewTask, earlier: _Earlier) -> str | RequestIdReused:
+    if new.id in earlier.ids:
+        return new.id
+    if _request(new) not in earlier.requests:
+        raise StoreUnavailable(
+            f"the first task with request_id {new.request_id!r} was just deleted"
+        )
+    first_id, first_digest = earlier.requests[_request(new)]
     if new.request_digest == first_digest:
         return first_id
     return RequestIdReused(new.request_id or "", first_id)

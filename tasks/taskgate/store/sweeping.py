@@ -169,6 +169,7 @@ def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
         .all()
     )
     tx.execute(delete(attempts).where(attempts.c.task_id.in_(ids)))
+    tx.execute(delete(outbox_table).where(outbox_table.c.task_id.in_(ids)))
     tx.execute(delete(tasks).where(tasks.c.id.in_(ids)))
     return len(ids)
 

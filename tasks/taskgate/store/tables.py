@@ -9,14 +9,13 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     text,
 )
 
 from taskgate.store.clock import UtcDateTime
 from taskgate.store.lifecycle import ACTIVE, WAITING, State
+from taskgate.store.text import LongText, Name
 
 metadata = MetaData(
     naming_convention={
@@ -32,14 +31,14 @@ ID_LENGTH = 255
 tasks = Table(
     "taskgate_tasks",
     metadata,
-    Column("id", String(ID_LENGTH), primary_key=True),
-    Column("task_type", String(255), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("id", Name(ID_LENGTH), primary_key=True),
+    Column("task_type", Name(255), nullable=False),
+    Column("state", Name(16), nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("queue", String(255), nullable=False),
+    Column("queue", Name(255), nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("arguments", Text, nullable=False),
-    Column("labels", Text, nullable=False),
+    Column("arguments", LongText, nullable=False),
+    Column("labels", LongText, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
     Column("worker_losses", Integer, nullable=False),
@@ -52,21 +51,21 @@ tasks = Table(
     Column("finished_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
     Column("run_timeout", Float),
-    Column("progress", Text),
-    Column("result", Text),
-    Column("failure", Text),
+    Column("progress", LongText),
+    Column("result", LongText),
+    Column("failure", LongText),
     Column("abort_requested_at", UtcDateTime),
-    Column("abort_reason", Text),
-    Column("abort_by", String(255)),
+    Column("abort_reason", LongText),
+    Column("abort_by", Name(255)),
     Column("abort_force_at", UtcDateTime),
-    Column("retry_of", String(ID_LENGTH)),
-    Column("root_id", String(ID_LENGTH), nullable=False),
-    Column("worker", String(255)),
-    Column("submitted_by", String(255), nullable=False),
-    Column("request_id", String(128)),
-    Column("request_digest", String(64)),
-    Column("retry_policy", Text),
-    Column("message", Text),
+    Column("retry_of", Name(ID_LENGTH)),
+    Column("root_id", Name(ID_LENGTH), nullable=False),
+    Column("worker", Name(255)),
+    Column("submitted_by", Name(255), nullable=False),
+    Column("request_id", Name(128)),
+    Column("request_digest", Name(64)),
+    Column("retry_policy", LongText),
+    Column("message", LongText),
 )
 """The record: one row a task."""
 
@@ -107,20 +106,20 @@ _partial_index("ix_taskgate_tasks_finished", "finished_at", where="finished_at I
 attempts = Table(
     "taskgate_attempts",
     metadata,
-    Column("task_id", String(ID_LENGTH), primary_key=True),
+    Column("task_id", Name(ID_LENGTH), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("worker", String(255)),
+    Column("worker", Name(255)),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime, nullable=False),
-    Column("outcome", String(16), nullable=False),
-    Column("failure", Text),
+    Column("outcome", Name(16), nullable=False),
+    Column("failure", LongText),
 )
 """The attempts before a task's current one; the current one is in the record itself."""
 
 outbox = Table(
     "taskgate_outbox",
     metadata,
-    Column("task_id", String(ID_LENGTH), primary_key=True),
+    Column("task_id", Name(ID_LENGTH), primary_key=True),
     Column("attempt", Integer, nullable=False),
     Column("publish_at", UtcDateTime, nullable=False, index=True),
     Column("tries", Integer, nullable=False),
@@ -131,8 +130,8 @@ the row comes back by itself if the publisher dies."""
 workers = Table(
     "taskgate_workers",
     metadata,
-    Column("id", String(255), primary_key=True),
-    Column("details", Text, nullable=False),
+    Column("id", Name(255), primary_key=True),
+    Column("details", LongText, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("lease_expires_at", UtcDateTime, nullable=False, index=True),
     Column("stopped_at", UtcDateTime),
@@ -143,19 +142,19 @@ workers = Table(
 task_types = Table(
     "taskgate_task_types",
     metadata,
-    Column("name", String(255), primary_key=True),
+    Column("name", Name(255), primary_key=True),
     Column("revision", Integer, nullable=False),
-    Column("definition", Text, nullable=False),
+    Column("definition", LongText, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
-    Column("registered_by", String(255), nullable=False),
+    Column("registered_by", Name(255), nullable=False),
 )
 """The task types that workers have registered, so that servers need not import them."""
 
 groups = Table(
     "taskgate_groups",
     metadata,
-    Column("id", String(ID_LENGTH), primary_key=True),
-    Column("result", Text, nullable=False),
+    Column("id", Name(ID_LENGTH), primary_key=True),
+    Column("result", LongText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 """Celery's saved group results."""

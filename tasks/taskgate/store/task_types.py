@@ -31,7 +31,11 @@ class TaskType:
 def register(
     tx: Connection, name: str, definition: Mapping[str, Any], worker_id: str
 ) -> Mapping[str, Any] | None:
-    """Record a task type; the definition that it replaces, if that was another one."""
+    """Record a task type; the definition that it replaces, if that was another one.
+
+    Who registers several in one transaction does it in the order of their names: two that lock
+    them in different orders would block each other.
+    """
     text = json.dumps(dict(definition), sort_keys=True)
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     tx.execute(

@@ -182,7 +182,7 @@ def request_abort(
     if task.is_final and task.state is not State.ABORTED:
         raise TaskAlreadyFinal(task_id, task.state)
     if task.state is State.ABORTING and force_after is not None:
-        _apply(tx, lifecycle.FORCE_ABORT, task_id, None, abort_force_at=clock.in_(force_after))
+        _force(tx, task_id, force_after)
         task = queries.get(tx, task_id)
     return task
 
@@ -193,6 +193,12 @@ def _cancel_or_request(tx: Connection, task_id: str, by: str, reason: str) -> No
         outbox.remove(tx, task_id)
         return
     _apply(tx, lifecycle.REQUEST_ABORT, task_id, None, **request)
+
+
+def _force(tx: Connection, task_id: str, after: timedelta) -> None:
+    is_sooner = or_(tasks.c.abort_force_at.is_(None), tasks.c.abort_force_at > clock.in_(after))
+    force_at = clock.in_(after)
+    _apply(tx, lifecycle.FORCE_ABORT, task_id, None, is_sooner, abort_force_at=force_at)
 
 
 def expire(tx: Connection, task_id: str) -> bool:
@@ -240,10 +246,12 @@ def _next_attempt(
         literal(outcome.value),
         literal(None if failure_of_attempt is None else failure_of_attempt.to_json()),
     ).where(*conditions)
-    inserted = tx.execute(
-        insert(attempts).from_select(list(attempts.c.keys()), history.with_for_update())
+    ended = tx.execute(
+        insert(attempts)
+        .from_select(list(attempts.c.keys()), history.with_for_update())
+        .returning(attempts.c.number)
     )
-    if inserted.rowcount != 1:
+    if ended.scalar_one_or_none() is None:
         return False
     _apply(
         tx,
