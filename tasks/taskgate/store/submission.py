@@ -16,7 +16,7 @@ from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.outbox import hold
 from taskgate.store.record import NewTask
-from taskgate.store.tables import outbox, tasks
+from taskgate.store.tables import labels, outbox, tasks
 from taskgate.store.text import storable
 
 FIRST_VERSION = 1
@@ -44,6 +44,7 @@ def submit(tx: Connection, new_tasks: Sequence[NewTask]) -> list[str | RequestId
     rows = [_row(new, now) for new in sorted(new_tasks, key=_request)]
     inserted = _insert_unless_there(tx, rows)
     _insert_outbox(tx, [row for row in rows if row["id"] in inserted], now)
+    _insert_labels(tx, [new for new in new_tasks if new.id in inserted], now)
     found = _find_earlier(tx, [new for new in new_tasks if new.id not in inserted])
     return [new.id if new.id in inserted else _same_or_error(new, found) for new in new_tasks]
 
@@ -136,6 +137,16 @@ def _insert_outbox(tx: Connection, rows: list[dict[str, Any]], now: datetime) ->
             for row in rows
         ],
     )
+
+
+def _insert_labels(tx: Connection, new_tasks: list[NewTask], now: datetime) -> None:
+    rows = [
+        {"task_id": new.id, "name": name, "value": value, "created_at": now}
+        for new in new_tasks
+        for name, value in new.labels.items()
+    ]
+    if rows:
+        tx.execute(labels.insert(), rows)
 
 
 def _request(new: NewTask) -> tuple[str, str]:

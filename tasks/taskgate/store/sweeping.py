@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or
 from taskgate.store import clock, outbox, transitions
 from taskgate.store.lifecycle import ACTIVE, WAITING, Reason, State
 from taskgate.store.record import Failure
-from taskgate.store.tables import attempts, tasks, workers
+from taskgate.store.tables import attempts, labels, tasks, workers
 from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.workers import HAS_LEASE
 
@@ -169,6 +169,7 @@ def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
         .all()
     )
     tx.execute(delete(attempts).where(attempts.c.task_id.in_(ids)))
+    tx.execute(delete(labels).where(labels.c.task_id.in_(ids)))
     tx.execute(delete(outbox_table).where(outbox_table.c.task_id.in_(ids)))
     tx.execute(delete(tasks).where(tasks.c.id.in_(ids)))
     return len(ids)

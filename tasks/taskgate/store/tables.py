@@ -103,6 +103,28 @@ _partial_index(
 )
 _partial_index("ix_taskgate_tasks_finished", "finished_at", where="finished_at IS NOT NULL")
 
+for _filter in ("root_id", "state", "task_type", "queue"):
+    Index(f"ix_taskgate_tasks_by_{_filter}", tasks.c[_filter], tasks.c.created_at, tasks.c.id)
+Index("ix_taskgate_tasks_by_time", tasks.c.created_at, tasks.c.id)
+
+labels = Table(
+    "taskgate_labels",
+    metadata,
+    Column("task_id", Name(ID_LENGTH), primary_key=True),
+    Column("name", Name(255), primary_key=True),
+    Column("value", Name(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""The labels once more, to find tasks by: what a task has is in its record."""
+
+Index(
+    "ix_taskgate_labels_by_value",
+    labels.c.name,
+    labels.c.value,
+    labels.c.created_at,
+    labels.c.task_id,
+)
+
 attempts = Table(
     "taskgate_attempts",
     metadata,

@@ -15,8 +15,6 @@ def storable(text: str) -> str:
 
 
 class _Storable(TypeDecorator[str]):
-    cache_ok = True
-
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else storable(value)
 
@@ -25,9 +23,11 @@ class Name(_Storable):
     """Text of bounded length, in characters; only PostgreSQL keeps the bound."""
 
     impl = String
+    cache_ok = True
 
 
 class LongText(_Storable):
     """Text of any length."""
 
     impl = Text
+    cache_ok = True

@@ -1,0 +1,128 @@
+"""A whole taskgate: one record, one broker, servers and workers as processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from support.ports import free_port
+from support.processes import Process
+from taskgate.store import schema, workers
+from taskgate.store.engine import Database
+from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
+
+TASKGATE = Path(sys.executable).parent / "taskgate"
+TESTS = Path(__file__).parents[1]
+
+
+class Deployment:
+    """Everything that runs for one test, in a folder of its own; stopped at the end of a `with`.
+
+    Workers load the task types of `support.journal_tasks`, which write what they do to `journal`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        broker_url: str,
+        database_url: str,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.journal = folder / "journal"
+        self.address = f"127.0.0.1:{free_port()}"
+        self.database = Database(database_url)
+        self.env = {
+            "CELERY_BROKER_URL": broker_url,
+            "POSTGRES_URL": database_url,
+            "PYTHONPATH": str(TESTS),
+            "TASKGATE_ADDRESS": self.address,
+            "TASKGATE_TASKS": "support.journal_tasks",
+            "TASKGATE_JOURNAL": str(self.journal),
+            **(env or {}),
+        }
+        self._exits = ExitStack()
+        self._started = 0
+        schema.upgrade(self.database)
+
+    def start_server(self, *, address: str | None = None) -> Process:
+        """Start a server and return when it is serving."""
+        server = self._start("server", env={"TASKGATE_ADDRESS": address or self.address})
+        server.wait_ready(lambda: self.is_serving(address))
+        return server
+
+    def start_worker(self, *options: str, env: Mapping[str, str] | None = None) -> Process:
+        """Start a worker with Celery's own options and return when it is at work."""
+        worker = self._start("worker", *options, env=env or {})
+        worker.wait_ready(lambda: worker.pid in self._living_workers())
+        return worker
+
+    def stub(self, address: str | None = None) -> TaskServiceStub:
+        """A client of the server; its channel is closed with the deployment."""
+        channel = grpc.insecure_channel(address or self.address, _QUICK_TO_RECONNECT)
+        self._exits.callback(channel.close)
+        return TaskServiceStub(channel)
+
+    def wait_final(self, stub: TaskServiceStub, task_id: str, timeout: float = 60) -> task_pb2.Task:
+        """Long-poll until the task is final; an AssertionError if it is not in time."""
+        request = task_service_pb2.GetRequest(id=task_id)
+        request.wait.FromMilliseconds(int(timeout * 1000))
+        task = stub.Get(request, timeout=timeout + 5, wait_for_ready=True).task
+        assert task.HasField("finish_time"), f"not final after {timeout} s: {task}"
+        return task
+
+    def is_serving(self, address: str | None = None) -> bool:
+        """Whether the server answers, and says that it serves."""
+        with grpc.insecure_channel(address or self.address) as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            try:
+                answer = health.Check(health_pb2.HealthCheckRequest(), timeout=1)
+            except grpc.RpcError:
+                return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def _start(self, command: str, *options: str, env: Mapping[str, str]) -> Process:
+        self._started += 1
+        process = Process(
+            [TASKGATE, command, *options],
+            log=self.folder / f"{command}-{self._started}.log",
+            env={**self.env, **env},
+            cwd=self.folder,
+        )
+        self._exits.callback(process.stop)
+        return process
+
+    def _living_workers(self) -> set[int]:
+        with self.database.read() as tx:
+            return {worker.details["pid"] for worker in workers.all_of_them(tx) if worker.is_alive}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exits.close()
+        self.database.close()
+        if error is not None:
+            for log in sorted(self.folder.glob("*.log")):
+                error.add_note(f"{log.name}:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+# A killed server is to be found again as soon as it is back.
+_QUICK_TO_RECONNECT = (
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 200),
+)
