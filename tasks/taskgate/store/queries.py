@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sqlalchemy import Connection, select
 
 from taskgate.store.errors import TaskNotFound
+from taskgate.store.lifecycle import State
 from taskgate.store.record import Attempt, Task, attempt_from_row, task_from_row
 from taskgate.store.tables import attempts, tasks
 
@@ -65,3 +66,17 @@ def _some_at_once(task_ids: Collection[str]) -> Iterator[Sequence[str]]:
     ids = list(task_ids)
     for start in range(0, len(ids), _IDS_AT_ONCE):
         yield ids[start : start + _IDS_AT_ONCE]
+
+
+def may_go_on(tx: Connection, task_id: str, attempt: int) -> bool:
+    """Whether the attempt is still the one that runs, and nobody asked it to stop."""
+    return (
+        tx.execute(
+            select(tasks.c.id).where(
+                tasks.c.id == task_id,
+                tasks.c.attempt == attempt,
+                tasks.c.state == State.RUNNING,
+            )
+        ).first()
+        is not None
+    )
