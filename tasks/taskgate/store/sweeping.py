@@ -99,9 +99,11 @@ def expire_overdue(tx: Connection, limit: int) -> list[str]:
     return [task_id for task_id in overdue.scalars().all() if transitions.expire(tx, task_id)]
 
 
-def waiting_queues(tx: Connection) -> list[str]:
-    """The queues that have tasks in QUEUED."""
-    rows = tx.execute(select(tasks.c.queue).where(tasks.c.state == State.QUEUED).distinct())
+def impatient_queues(tx: Connection) -> list[str]:
+    """The queues with tasks that have waited long enough for their messages to be looked for."""
+    rows = tx.execute(
+        select(tasks.c.queue).where(tasks.c.state == State.QUEUED, _patience_is_over()).distinct()
+    )
     return list(rows.scalars())
 
 
