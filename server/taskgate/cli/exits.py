@@ -1,0 +1,36 @@
+"""How the command ends: exit codes that scripts can rely on, and one clear line for an error."""
+
+from __future__ import annotations
+
+import click
+
+OK = 0
+FAILED = 1
+USAGE = 2
+NOT_RUN = 3
+REFUSED = 4
+UNANSWERED = 5
+INTERRUPTED = 130
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done; with --wait: the task SUCCEEDED
+  1    with --wait: the task FAILED; for the parts: ended by an error
+  2    the command line, or a setting, is wrong
+  3    with --wait: the task was ABORTED or EXPIRED
+  4    the server refused the call: no such task, invalid arguments, no token, …
+  5    no answer: the server or its database is away, or --timeout is over
+  130  interrupted with Ctrl-C
+"""
+
+
+class CommandError(click.ClickException):
+    """An error for the user to read: a line, more lines below it, an exit code."""
+
+    def __init__(self, message: str, *, exit_code: int, more: tuple[str, ...] = ()) -> None:
+        super().__init__("\n  ".join([message, *more]))
+        self.exit_code = exit_code  # type: ignore[misc] # click means it to be set
+
+    def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
+        """Write it to standard error."""
+        click.echo(f"{click.style('Error', fg='red')}: {self.format_message()}", err=True)

@@ -1,0 +1,30 @@
+"""Durations on the command line: ``10``, ``10s``, ``1.5m``, ``2h``, ``1d``."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+
+
+class Seconds(click.ParamType[float]):
+    """A duration, in seconds for the program."""
+
+    name = "duration"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The duration in seconds."""
+        if not isinstance(value, str):
+            return value
+        match = _DURATION.fullmatch(value.strip().lower())
+        if match is None or match[2] not in _UNITS:
+            self.fail(f"{value!r} is not a duration such as 10, 10s, 1.5m, 2h or 1d", param, ctx)
+        return float(match[1]) * _UNITS[match[2]]
+
+
+SECONDS = Seconds()

@@ -1,0 +1,74 @@
+"""``taskgate submit``."""
+
+from __future__ import annotations
+
+import click
+
+from taskgate.cli.arguments import parse_arguments, parse_labels
+from taskgate.cli.connection import calls_server
+from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.follow import output_options, show_and_exit
+from taskgate.cli.seconds import SECONDS
+from taskgate.client import Client
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("task_type")
+@click.argument("words", metavar="[ARG | NAME=VALUE]...", nargs=-1)
+@click.option("--args", "args_json", metavar="JSON", help="The positional arguments as a list.")
+@click.option("--kwargs", "kwargs_json", metavar="JSON", help="Keyword arguments as an object.")
+@click.option("--queue", default="", help="The queue, instead of the task type's own.")
+@click.option("--priority", type=click.IntRange(0, 9), help="From 0 to 9; 9 goes first.")
+@click.option("--delay", type=SECONDS, help="Run it this long from now, for example 10s or 2h.")
+@click.option(
+    "--ttl", type=SECONDS, help="Expire it if it has not started so long after it is due."
+)
+@click.option("--run-timeout", type=SECONDS, help="End an attempt that runs longer than this.")
+@click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label; repeatable.")
+@click.option("--request-id", help="Submitting again with the same id gives the same task.")
+@output_options
+@calls_server
+def command(
+    client: Client,
+    *,
+    task_type: str,
+    words: tuple[str, ...],
+    args_json: str | None,
+    kwargs_json: str | None,
+    queue: str,
+    priority: int | None,
+    delay: float | None,
+    ttl: float | None,
+    run_timeout: float | None,
+    labels: tuple[str, ...],
+    request_id: str | None,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Have a task run.
+
+    An ARG that is JSON is taken as JSON, any other as a string; NAME=VALUE is a keyword argument.
+
+    \b
+    taskgate submit demo.add 2 3 --wait
+    taskgate submit demo.add -- -2 3              negative numbers go behind --
+    taskgate submit demo.echo value='{"a": [1, null]}'
+    taskgate submit demo.echo --args '["2"]'      the string "2", not the number
+    taskgate submit demo.countdown 60 --delay 1m --label team=web --priority 9
+    id=$(taskgate submit demo.add 2 3 --json | jq -r .id)
+    """
+    arguments = parse_arguments(words, args_json, kwargs_json)
+    handle = client.submit(
+        task_type,
+        arguments.args or (),
+        arguments.kwargs,
+        queue=queue,
+        priority=priority,
+        delay=delay,
+        ttl=ttl,
+        run_timeout=run_timeout,
+        labels=parse_labels(labels),
+        request_id=request_id,
+    )
+    show_and_exit(handle, wait=wait, timeout=timeout, as_json=as_json)

@@ -1,0 +1,122 @@
+"""``taskgate up``: server and worker together, on one machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from taskgate.cli import exits, paste
+from taskgate.cli.exits import CommandError
+from taskgate.cli.parts import load_settings, told_store_errors
+from taskgate.cli.readiness import Readiness
+from taskgate.cli.server import SERVER
+from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
+from taskgate.cli.worker import CELERY, WORKER
+from taskgate.server.settings import ServerSettings
+from taskgate.store import schema, workers
+from taskgate.store.engine import Database
+
+_CONCURRENCY = max(4, os.cpu_count() or 1)
+"""Tasks wait for others more than they compute: a small machine runs some at once too."""
+
+_ORPHAN_SECONDS = 30.0
+"""How long a part may take to end after the other one died."""
+
+
+@click.command()
+@click.option("--address", metavar="HOST:PORT", help="Where to serve, instead of TASKGATE_ADDRESS.")
+@click.option(
+    "--tasks",
+    metavar="MODULES",
+    help="Modules with your tasks, a,b.c, instead of TASKGATE_TASKS.",
+)
+@click.option("--queues", metavar="NAMES", help="The worker's queues, a,b.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    default=_CONCURRENCY,
+    show_default=True,
+    help="How many tasks run at once.",
+)
+@click.option(
+    "--pool",
+    type=click.Choice(["prefork", "threads", "solo"]),
+    default="prefork",
+    show_default=True,
+    help="How the worker runs tasks. Only prefork can end one by force or at its time limit.",
+)
+@click.option(
+    "--loglevel",
+    default="WARNING",
+    show_default=True,
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    help="How much the worker writes.",
+)
+def command(
+    address: str | None,
+    tasks: str | None,
+    queues: str | None,
+    concurrency: int,
+    pool: str,
+    loglevel: str,
+) -> None:
+    """Start server and worker, until Ctrl-C.
+
+    With nothing configured, tasks and messages are kept in SQLite files under .taskgate/ here.
+    The tables are created and brought up to date first.
+
+    \b
+    taskgate up
+    taskgate up --tasks mytasks                tasks of your own, from ./mytasks.py
+    taskgate up --address 127.0.0.1:50052 --concurrency 8
+    POSTGRES_URL=postgresql://localhost/tasks CELERY_BROKER_URL=redis://localhost taskgate up
+    """
+    settings = load_settings(ServerSettings, taskgate_address=address, taskgate_tasks=tasks)
+    options = [f"--pool={pool}", f"--concurrency={concurrency}", f"--loglevel={loglevel}"]
+    options += [f"--queues={queues}"] if queues else []
+    given = {"TASKGATE_ADDRESS": address, "TASKGATE_TASKS": tasks}
+    environment = {name: value for name, value in given.items() if value}
+    with told_store_errors(), Readiness() as readiness:
+        database = Database(settings.postgres_url)
+        schema.upgrade(database)
+        supervisor = Supervisor()
+        with _all_or_none(supervisor):
+            supervisor.start("server", SERVER, {**environment, **readiness.environment})
+            pid = supervisor.start("worker", [*CELERY, "--quiet", *WORKER, *options], environment)
+            where = supervisor.run_until(readiness.address)
+            supervisor.run_until(lambda: _has_registered(database, pid))
+            click.echo(_welcome(settings, where))
+            supervisor.run_until(lambda: None)
+
+
+@contextmanager
+def _all_or_none(supervisor: Supervisor) -> Iterator[None]:
+    """Whatever ends the command, the parts end with it."""
+    try:
+        yield
+    except StopRequested:
+        click.echo("Stopping once running tasks have ended; Ctrl-C again ends them.", err=True)
+        supervisor.stop()
+    except PartDied as death:
+        supervisor.stop(limit=_ORPHAN_SECONDS)
+        raise CommandError(str(death), exit_code=exits.FAILED) from death
+    except BaseException:
+        supervisor.stop(limit=_ORPHAN_SECONDS)
+        raise
+
+
+def _has_registered(database: Database, pid: int) -> bool:
+    with database.read() as tx:
+        return any(w.is_alive and w.details["pid"] == pid for w in workers.all_of_them(tx))
+
+
+def _welcome(settings: ServerSettings, address: str) -> str:
+    return f"""
+taskgate serves on {address}. Ctrl-C stops it. Submit a task:
+
+  {paste.grpcurl_line(settings, address)}
+  {paste.submit_line(address, os.environ)}
+"""

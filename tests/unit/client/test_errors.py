@@ -1,0 +1,222 @@
+"""Errors as they arrive over a real channel, from a server that answers what a test tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import NoReturn
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from taskgate import client as taskgate
+from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.v1.task_service_pb2_grpc import (
+    TaskServiceServicer,
+    add_TaskServiceServicer_to_server,
+)
+
+_STATUS_KEY = "grpc-status-details-bin"
+
+
+@dataclass
+class Script(TaskServiceServicer):
+    """Answers Get by calling the steps, the last one for ever."""
+
+    steps: list[Callable[[grpc.ServicerContext], task_pb2.Task]] = field(default_factory=list)
+    calls: list[task_service_pb2.GetRequest] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+
+    def Get(  # noqa: N802 - the proto's name
+        self, request: task_service_pb2.GetRequest, context: grpc.ServicerContext
+    ) -> task_service_pb2.GetResponse:
+        self.calls.append(request)
+        self.tokens.extend(v for k, v in context.invocation_metadata() if k == "authorization")  # type: ignore[misc]
+        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+        return task_service_pb2.GetResponse(task=step(context))
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()  # type: ignore[abstract] # the other calls answer UNIMPLEMENTED
+
+
+@pytest.fixture
+def address(script: Script) -> Iterator[str]:
+    with ThreadPoolExecutor(4) as threads:
+        server = grpc.server(threads)
+        add_TaskServiceServicer_to_server(script, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        yield f"127.0.0.1:{port}"
+        server.stop(grace=None).wait()
+
+
+def _refuse(
+    code: grpc.StatusCode, message: str, *details: Message
+) -> Callable[[grpc.ServicerContext], NoReturn]:
+    packed = [AnyMessage() for _ in details]
+    for envelope, detail in zip(packed, details, strict=True):
+        envelope.Pack(detail)
+    status = status_pb2.Status(code=code.value[0], message=message, details=packed)
+
+    def step(context: grpc.ServicerContext) -> NoReturn:
+        context.set_trailing_metadata(((_STATUS_KEY, status.SerializeToString()),))
+        context.abort(code, message)
+
+    return step
+
+
+def _info(reason: str, **metadata: str) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(reason=reason, domain="taskgate", metadata=metadata)
+
+
+def _answer(state: task_pb2.TaskState.ValueType) -> Callable[[grpc.ServicerContext], task_pb2.Task]:
+    return lambda _context: task_pb2.Task(id="some-id", task_type="demo.add", state=state)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind"),
+    [
+        (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND", taskgate.TaskNotFound),
+        (grpc.StatusCode.INVALID_ARGUMENT, "TASK_TYPE_UNKNOWN", taskgate.TaskTypeUnknown),
+        (grpc.StatusCode.INVALID_ARGUMENT, "ARGUMENTS_INVALID", taskgate.ArgumentsInvalid),
+        (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID", taskgate.InvalidRequest),
+        (grpc.StatusCode.FAILED_PRECONDITION, "TASK_NOT_FINAL", taskgate.TaskNotFinal),
+        (grpc.StatusCode.FAILED_PRECONDITION, "TASK_ALREADY_FINAL", taskgate.TaskAlreadyFinal),
+        (grpc.StatusCode.FAILED_PRECONDITION, "CANNOT_FORCE_ABORT", taskgate.CannotForceAbort),
+        (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", taskgate.RequestIdReused),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL", taskgate.QueueFull),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE", taskgate.PayloadTooLarge),
+        (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_UNKNOWN", taskgate.Unauthenticated),
+        (grpc.StatusCode.INTERNAL, "OF_A_LATER_VERSION", taskgate.TaskgateError),
+        (grpc.StatusCode.FAILED_PRECONDITION, "OF_A_LATER_VERSION", taskgate.TaskgateError),
+    ],
+)
+def test_each_reason_has_its_class(
+    script: Script,
+    address: str,
+    code: grpc.StatusCode,
+    reason: str,
+    kind: type[taskgate.TaskgateError],
+) -> None:
+    script.steps = [_refuse(code, "what was wrong", _info(reason, task_id="some-id"))]
+    with taskgate.Client(address) as client, pytest.raises(kind) as raised:
+        client.task("some-id").get()
+    error = raised.value
+    assert type(error) is kind
+    assert (error.code, error.reason, error.message) == (code, reason, "what was wrong")
+    assert error.metadata == {"task_id": "some-id"}
+    assert str(error) == "what was wrong"
+    assert error.violations == ()
+    assert error.retry_after is None
+
+
+def test_violations_and_retry_time_come_along(script: Script, address: str) -> None:
+    request = error_details_pb2.BadRequest()
+    request.field_violations.add(field="kwargs.x", description="is no number")
+    retry = error_details_pb2.RetryInfo()
+    retry.retry_delay.FromMilliseconds(1500)
+    script.steps = [_refuse(grpc.StatusCode.INVALID_ARGUMENT, "bad", request, retry)]
+    with taskgate.Client(address) as client, pytest.raises(taskgate.InvalidRequest) as raised:
+        client.task("some-id").get()
+    assert raised.value.violations == (taskgate.Violation("kwargs.x", "is no number"),)
+    assert raised.value.retry_after == 1.5
+
+
+def test_an_error_of_somebody_between_needs_no_details(script: Script, address: str) -> None:
+    def step(context: grpc.ServicerContext) -> NoReturn:
+        context.set_trailing_metadata(((_STATUS_KEY, b"\xff no status"),))
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "a proxy's own words")
+
+    script.steps = [step]
+    with taskgate.Client(address) as client, pytest.raises(taskgate.TaskgateError) as raised:
+        client.task("some-id").get()
+    assert raised.value.code is grpc.StatusCode.PERMISSION_DENIED
+    assert raised.value.reason == ""
+
+
+def test_a_call_is_repeated_while_the_server_is_unavailable(script: Script, address: str) -> None:
+    away = _refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
+    script.steps = [away, away, _answer(task_pb2.TASK_STATE_QUEUED)]
+    with taskgate.Client(address) as client:
+        assert client.task("some-id").get().state is taskgate.State.QUEUED
+    assert len(script.calls) == 3
+
+
+def test_a_frozen_server_is_given_up_at_the_deadline(script: Script, address: str) -> None:
+    def step(context: grpc.ServicerContext) -> task_pb2.Task:
+        given_up = Event()
+        context.add_callback(given_up.set)
+        given_up.wait(30)
+        return task_pb2.Task()
+
+    script.steps = [step]
+    with (
+        taskgate.Client(address, timeout=0.2) as client,
+        pytest.raises(taskgate.DeadlineExceeded),
+    ):
+        client.task("some-id").get()
+
+
+def test_the_token_goes_with_each_call(script: Script, address: str) -> None:
+    script.steps = [_answer(task_pb2.TASK_STATE_QUEUED)]
+    with taskgate.Client(address, token="secret") as client:
+        client.task("some-id").get()
+    assert script.tokens == ["Bearer secret"]
+
+
+def test_waiting_outlasts_more_failures_than_a_call_does(script: Script, address: str) -> None:
+    away = _refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
+    script.steps = [away] * 7 + [_answer(task_pb2.TASK_STATE_SUCCEEDED)]
+    with taskgate.Client(address) as client:
+        assert client.task("some-id").wait(60).state is taskgate.State.SUCCEEDED
+
+
+def test_waiting_ends_with_its_time(script: Script, address: str) -> None:
+    script.steps = [_answer(task_pb2.TASK_STATE_RUNNING)]
+    with taskgate.Client(address) as client:
+        with pytest.raises(taskgate.WaitTimeout, match=r"some-id has not ended in 0\.3 s"):
+            client.task("some-id").wait(0.3)
+        with pytest.raises(taskgate.WaitTimeout):
+            client.task("some-id").result(0)
+
+
+def test_waiting_does_not_outlast_a_refusal(script: Script, address: str) -> None:
+    script.steps = [_refuse(grpc.StatusCode.NOT_FOUND, "no", _info("TASK_NOT_FOUND"))]
+    with taskgate.Client(address) as client, pytest.raises(taskgate.TaskNotFound):
+        client.task("some-id").wait()
+    assert len(script.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (task_pb2.TASK_STATE_FAILED, taskgate.TaskFailed),
+        (task_pb2.TASK_STATE_ABORTED, taskgate.TaskAborted),
+        (task_pb2.TASK_STATE_EXPIRED, taskgate.TaskExpired),
+    ],
+)
+def test_a_task_without_a_result_raises(
+    script: Script,
+    address: str,
+    state: task_pb2.TaskState.ValueType,
+    kind: type[taskgate.TaskUnsuccessful],
+) -> None:
+    script.steps = [_answer(task_pb2.TASK_STATE_RUNNING), _answer(state)]
+    with taskgate.Client(address) as client, pytest.raises(kind) as raised:
+        client.task("some-id").result(30)
+    assert raised.value.task.id == "some-id"
+
+
+def test_a_state_of_a_later_version_is_not_final(script: Script, address: str) -> None:
+    script.steps = [_answer(99)]  # type: ignore[arg-type]
+    with taskgate.Client(address) as client:
+        task = client.task("some-id").get()
+    assert task.state is taskgate.State.UNSPECIFIED
+    assert not task.is_final
