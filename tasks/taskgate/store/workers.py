@@ -79,23 +79,30 @@ def stop(tx: Connection, worker_id: str) -> bool:
     return won.rowcount == 1
 
 
+def find(tx: Connection, worker_id: str) -> Worker | None:
+    """The worker with this id."""
+    row = tx.execute(_SELECT.where(workers.c.id == worker_id)).one_or_none()
+    return None if row is None else _worker_from_row(row)
+
+
 def all_of_them(tx: Connection) -> list[Worker]:
     """Every worker on record, the newest first."""
-    rows = tx.execute(
-        select(workers, clock.now().label("now")).order_by(workers.c.started_at.desc())
+    return [_worker_from_row(row) for row in tx.execute(_SELECT)]
+
+
+_SELECT = select(workers, clock.now().label("now")).order_by(workers.c.started_at.desc())
+
+
+def _worker_from_row(row: Row[Any]) -> Worker:
+    return Worker(
+        id=row.id,
+        details=json.loads(row.details),
+        started_at=row.started_at,
+        lease_expires_at=row.lease_expires_at,
+        stopped_at=row.stopped_at,
+        lost_at=row.lost_at,
+        is_alive=_has_lease(row) and row.lease_expires_at > row.now,
     )
-    return [
-        Worker(
-            id=row.id,
-            details=json.loads(row.details),
-            started_at=row.started_at,
-            lease_expires_at=row.lease_expires_at,
-            stopped_at=row.stopped_at,
-            lost_at=row.lost_at,
-            is_alive=_has_lease(row) and row.lease_expires_at > row.now,
-        )
-        for row in rows
-    ]
 
 
 def _has_lease(row: Row[Any]) -> bool:

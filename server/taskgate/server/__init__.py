@@ -1,0 +1,1 @@
+"""The gRPC server: it checks what comes in, records it, has it published, and answers."""

@@ -1,0 +1,132 @@
+"""What the server refuses, and why.
+
+::
+
+    RequestError
+    ├── InvalidRequest       fields are wrong; has every violation that was found
+    ├── MalformedRequest     the bytes are not the request's message
+    ├── PayloadTooLarge      the arguments are too long
+    ├── CannotForceAbort     the worker that runs the task cannot end it
+    ├── Unauthenticated
+    │   ├── TokenMissing     no token came with the call
+    │   └── TokenUnknown     the token is nobody's
+    └── ShuttingDown         the server is going; another one may answer
+
+The store's own errors (``taskgate.store.errors``) pass through. ``statuses.py`` says what each of
+them means to a gRPC client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Flaw(StrEnum):
+    """What is wrong with a field. The first ones matter more: they give the call its reason."""
+
+    TASK_TYPE_UNKNOWN = "TASK_TYPE_UNKNOWN"
+    ARGUMENTS_INVALID = "ARGUMENTS_INVALID"
+    PAGE_TOKEN_INVALID = "PAGE_TOKEN_INVALID"  # noqa: S105 - the API's word, no password
+    FIELD_INVALID = "FIELD_INVALID"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A wrong field: its path in the request, and a sentence with its value and the way out."""
+
+    field: str
+    description: str
+    flaw: Flaw = Flaw.FIELD_INVALID
+
+
+class RequestError(Exception):
+    """The request was refused."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Facts about the refusal, for programs."""
+        return {}
+
+
+class InvalidRequest(RequestError):
+    """Fields of the request are wrong."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
+
+    @property
+    def reason(self) -> Flaw:
+        """The most telling of the flaws."""
+        found = {violation.flaw for violation in self.violations}
+        return next(flaw for flaw in Flaw if flaw in found)
+
+
+class MalformedRequest(RequestError):
+    """The request's bytes are not the call's message."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the request could not be decoded: it is no message of this call's type, has text "
+            "that is not UTF-8, or is nested more than 100 deep (arguments_json takes more)"
+        )
+
+
+class PayloadTooLarge(RequestError):
+    """The arguments are too long."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"the arguments take {size:,} bytes as JSON text, and {limit:,} are allowed: pass a "
+            "reference to where the data is, or raise TASKGATE_MAX_PAYLOAD_BYTES"
+        )
+        self.size = size
+        self.limit = limit
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"size_bytes": str(self.size), "limit_bytes": str(self.limit)}
+
+
+class CannotForceAbort(RequestError):
+    """The worker that runs the task cannot end a task's process."""
+
+    def __init__(self, task_id: str, worker: str, pool: str) -> None:
+        super().__init__(
+            f"task {task_id} runs on worker {worker!r}, whose pool ({pool or 'unknown'}) cannot "
+            "end a running task, as a prefork pool can: abort it without force"
+        )
+        self.task_id = task_id
+        self.worker = worker
+        self.pool = pool
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"worker": self.worker, "pool": self.pool}
+
+
+class Unauthenticated(RequestError):
+    """It is not known who calls."""
+
+
+class TokenMissing(Unauthenticated):
+    """No token came with the call."""
+
+    def __init__(self) -> None:
+        super().__init__("this server wants a token: send the metadata `authorization: Bearer …`")
+
+
+class TokenUnknown(Unauthenticated):
+    """The token is nobody's."""
+
+    def __init__(self) -> None:
+        super().__init__("the token is not one of this server's")
+
+
+class ShuttingDown(RequestError):
+    """The server is going."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is shutting down; call again, another one may answer")

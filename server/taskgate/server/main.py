@@ -1,0 +1,44 @@
+"""Serving until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from taskgate.server.server import TaskgateServer
+from taskgate.server.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: ServerSettings, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what is under way and return.
+
+    Call it in the main thread. ``ready`` is called with the address once the server serves.
+
+    Raises:
+        TokensFileError: the tokens file is wrong.
+        SchemaOutdated: the database is not a record, or not this version's.
+        StoreUnavailable: the database does not answer.
+        CredentialsError: a certificate or key cannot be read.
+        AddressUnavailable: the address cannot be listened on.
+    """
+    asyncio.run(_serve(settings, ready))
+
+
+async def _serve(settings: ServerSettings, ready: Callable[[str], None] | None) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    server = TaskgateServer(settings)
+    address = await server.start()
+    logger.info("serving on %s", address)
+    if ready is not None:
+        ready(address)
+    await stopping.wait()
+    logger.info("shutting down")
+    await server.stop()
+    logger.info("stopped")

@@ -1,0 +1,174 @@
+"""The server as a whole: its parts, put together, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from taskgate.server import addresses
+from taskgate.server.calls import CallInterceptor
+from taskgate.server.catalog import Catalog
+from taskgate.server.credentials import server_credentials
+from taskgate.server.dispatcher import Dispatcher
+from taskgate.server.new_tasks import Admission
+from taskgate.server.records import THREADS, Records
+from taskgate.server.service import TaskService
+from taskgate.server.settings import ServerSettings
+from taskgate.server.tokens import Tokens
+from taskgate.server.waiting import Waiting
+from taskgate.server.watcher import Watcher
+from taskgate.server.writer import Writer
+from taskgate.store import schema
+from taskgate.store.engine import Database
+from taskgate.tasks.app import create_app
+from taskgate.tasks.publishing import Publisher
+from taskgate.v1 import task_service_pb2, task_service_pb2_grpc
+
+logger = logging.getLogger(__name__)
+
+SERVICE_NAME = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
+
+FLUSH_SECONDS = 10.0
+"""For what is still to be written and published once the last call was answered."""
+
+
+class AddressUnavailable(Exception):
+    """The server cannot listen on its address."""
+
+
+class TaskgateServer:
+    """A server in the running event loop."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        """Nothing is opened yet.
+
+        Raises:
+            TokensFileError: the tokens file is wrong.
+        """
+        self._settings = settings
+        self._tokens = _tokens(settings)
+        self._database = Database(settings.postgres_url, pool_size=THREADS)
+        self._records = Records(self._database)
+        self._publisher = Publisher(create_app(settings))
+        self._dispatcher = Dispatcher(self._database, self._publisher)
+        self._writer = Writer(self._database, self._dispatcher.offer)
+        self._watcher = Watcher(self._records)
+        self._health = HealthServicer()
+        self._grpc: grpc.aio.Server | None = None
+
+    async def start(self) -> str:
+        """Begin to serve; the address, with the port that was taken.
+
+        Raises:
+            SchemaOutdated: the database is not a record, or not this version's.
+            StoreUnavailable: the database does not answer.
+            CredentialsError: a certificate or key cannot be read.
+            AddressUnavailable: the address cannot be listened on.
+        """
+        try:
+            await asyncio.to_thread(_prepare, self._database)
+            self._grpc = self._assemble()
+            address = self._listen(self._grpc)
+        except BaseException:
+            self._close()
+            raise
+        self._writer.start()
+        self._dispatcher.start(published=self._writer.forget)
+        self._watcher.start()
+        await self._grpc.start()
+        await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+        return address
+
+    async def stop(self) -> None:
+        """End in order: no new calls, the last answers, what is left to write and to publish."""
+        await self._health.enter_graceful_shutdown()
+        await self._watcher.close()
+        if self._grpc is not None:
+            await self._grpc.stop(self._settings.taskgate_drain_seconds)
+        await asyncio.to_thread(self._flush)
+        self._close()
+
+    def _assemble(self) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            interceptors=[CallInterceptor(self._tokens)],
+            options=_options(self._settings),
+            maximum_concurrent_rpcs=self._settings.taskgate_max_concurrent_calls,
+        )
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service(), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (SERVICE_NAME, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+        return server
+
+    def _service(self) -> TaskService:
+        settings = self._settings
+        catalog = Catalog(self._records, settings.taskgate_queues)
+        return TaskService(
+            records=self._records,
+            admission=Admission(catalog, settings.taskgate_max_payload_bytes),
+            writer=self._writer,
+            watcher=self._watcher,
+            waiting=Waiting(self._records, self._watcher, settings.taskgate_max_wait_seconds),
+        )
+
+    def _listen(self, server: grpc.aio.Server) -> str:
+        text = self._settings.taskgate_address
+        credentials = server_credentials(self._settings)
+        try:
+            if credentials is None:
+                port = server.add_insecure_port(text)
+            else:
+                port = server.add_secure_port(text, credentials)
+        except RuntimeError as exc:
+            raise AddressUnavailable(
+                f"cannot listen on {text}: it is in use, is not this machine's, or its certificate "
+                "and key are wrong"
+            ) from exc
+        return addresses.parse(text).with_port(port)
+
+    def _flush(self) -> None:
+        self._writer.finish(FLUSH_SECONDS)
+        self._dispatcher.close(FLUSH_SECONDS)
+        self._writer.close(FLUSH_SECONDS)
+        self._publisher.close()
+
+    def _close(self) -> None:
+        self._records.close()
+        self._database.close()
+
+
+def _tokens(settings: ServerSettings) -> Tokens | None:
+    path = settings.taskgate_tokens_file
+    return None if path is None else Tokens(path)
+
+
+def _prepare(database: Database) -> None:
+    """An embedded database is ours to keep up to date; PostgreSQL's owner says when."""
+    if database.is_sqlite:
+        schema.upgrade(database)
+    else:
+        schema.check(database)
+
+
+def _options(settings: ServerSettings) -> list[tuple[str, Any]]:
+    return [
+        # Otherwise a second server would share the port without a word.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.taskgate_max_message_bytes),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_metadata_size", 16 * 1024),
+        ("grpc.max_concurrent_streams", settings.taskgate_max_concurrent_calls),
+        # Clients that vanished are noticed, and may ask for the same.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # Connections that never say what they want are ended.
+        ("grpc.server_handshake_timeout_ms", 10_000),
+    ]

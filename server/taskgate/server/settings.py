@@ -1,0 +1,89 @@
+"""The server's settings, from the environment, beside those that it shares with workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from taskgate.server import addresses
+from taskgate.tasks.settings import Settings
+
+MEBIBYTE = 1 << 20
+
+
+class ServerSettings(Settings):
+    """Where and how to serve.
+
+    Raises:
+        pydantic.ValidationError: a value is wrong, or would open the server to a network without
+            TLS and tokens.
+    """
+
+    taskgate_address: str = "127.0.0.1:50051"
+    """``host:port``, ``[IPv6]:port`` or ``unix:path``; port 0 takes a free one."""
+
+    taskgate_tls_cert: Path | None = None
+    """The server's certificate chain, PEM."""
+
+    taskgate_tls_key: Path | None = None
+    """The certificate's private key, PEM."""
+
+    taskgate_tls_client_ca: Path | None = None
+    """Clients must show a certificate that these authorities (PEM) have signed."""
+
+    taskgate_tokens_file: Path | None = None
+    """Who may call: a line with a name and a token's SHA-256 for each token."""
+
+    taskgate_insecure: bool = False
+    """Serve on a network without TLS or without tokens."""
+
+    taskgate_max_payload_bytes: int = Field(default=MEBIBYTE, ge=1024, le=64 * MEBIBYTE)
+    """How long a task's arguments may be as JSON text."""
+
+    taskgate_max_message_bytes: int = Field(default=8 * MEBIBYTE, ge=65_536, le=256 * MEBIBYTE)
+    """How long a whole request may be."""
+
+    taskgate_max_wait_seconds: float = Field(default=600.0, ge=0.0, le=3600.0)
+    """How long a Get may wait for its task, in seconds."""
+
+    taskgate_drain_seconds: float = Field(default=20.0, ge=0.0, le=3600.0)
+    """How long calls may go on after SIGTERM, in seconds."""
+
+    taskgate_max_concurrent_calls: int = Field(default=10_000, ge=10)
+    """Calls at once, waiting ones included; more are RESOURCE_EXHAUSTED."""
+
+    @field_validator("taskgate_address")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        addresses.parse(address)
+        return address
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.taskgate_tls_cert is None) != (self.taskgate_tls_key is None):
+            raise ValueError("TASKGATE_TLS_CERT and TASKGATE_TLS_KEY need each other")
+        if self.taskgate_tls_client_ca is not None and self.taskgate_tls_cert is None:
+            raise ValueError("TASKGATE_TLS_CLIENT_CA needs TASKGATE_TLS_CERT and TASKGATE_TLS_KEY")
+        return self
+
+    @model_validator(mode="after")
+    def _network_is_guarded(self) -> Self:
+        if self.taskgate_insecure or addresses.parse(self.taskgate_address).is_local:
+            return self
+        missing = [
+            name
+            for name, value in (
+                ("TASKGATE_TLS_CERT", self.taskgate_tls_cert),
+                ("TASKGATE_TLS_KEY", self.taskgate_tls_key),
+                ("TASKGATE_TOKENS_FILE", self.taskgate_tokens_file),
+            )
+            if value is None
+        ]
+        if missing:
+            raise ValueError(
+                f"TASKGATE_ADDRESS {self.taskgate_address!r} can be reached from a network: set "
+                f"{', '.join(missing)}, or TASKGATE_INSECURE=1 to serve whoever comes"
+            )
+        return self
