@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import click
+from click.decorators import FC
 from pydantic import ValidationError
 
 from taskgate.cli import exits
@@ -27,6 +29,17 @@ def load_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
     except ValidationError as error:
         problems = tuple(_problem(problem) for problem in error.errors())
         raise CommandError("settings are wrong", exit_code=exits.USAGE, more=problems) from error
+
+
+def loglevel_option(default: str, text: str) -> Callable[[FC], FC]:
+    """``--loglevel``, with Python's names."""
+    return click.option(
+        "--loglevel",
+        default=default,
+        show_default=True,
+        type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+        help=text,
+    )
 
 
 @contextmanager

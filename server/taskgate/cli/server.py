@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import sys
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
-from taskgate.cli.parts import load_settings, told_store_errors
+from taskgate.cli import exits
+from taskgate.cli.exits import CommandError
+from taskgate.cli.parts import load_settings, loglevel_option, told_store_errors
 from taskgate.cli.readiness import notify_ready
-
-SERVER = (sys.executable, "-m", "taskgate.cli", "server")
+from taskgate.server.credentials import CredentialsError
+from taskgate.server.main import serve
+from taskgate.server.server import AddressUnavailable
+from taskgate.server.settings import ServerSettings
+from taskgate.server.tokens import TokensFileError
 
 
 @click.command()
 @click.option("--address", metavar="HOST:PORT", help="Where to serve, instead of TASKGATE_ADDRESS.")
-def command(address: str | None) -> None:
+@loglevel_option("INFO", "How much the server writes.")
+def command(address: str | None, loglevel: str) -> None:
     """Start the gRPC server.
 
     It tells systemd when it is ready (Type=notify), and ends in peace on SIGTERM and Ctrl-C.
@@ -25,3 +33,17 @@ def command(address: str | None) -> None:
     TASKGATE_ADDRESS=0.0.0.0:50051 TASKGATE_TLS_CERT=cert.pem TASKGATE_TLS_KEY=key.pem \\
       TASKGATE_TOKENS_FILE=tokens taskgate server
     """
+    logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with _told_errors():
+        serve(load_settings(ServerSettings, taskgate_address=address), ready=notify_ready)
+
+
+@contextmanager
+def _told_errors() -> Iterator[None]:
+    try:
+        with told_store_errors():
+            yield
+    except (TokensFileError, CredentialsError) as error:
+        raise CommandError(str(error), exit_code=exits.USAGE) from error
+    except AddressUnavailable as error:
+        raise CommandError(str(error), exit_code=exits.FAILED) from error

@@ -10,11 +10,10 @@ import click
 
 from taskgate.cli import exits, paste
 from taskgate.cli.exits import CommandError
-from taskgate.cli.parts import load_settings, told_store_errors
+from taskgate.cli.parts import load_settings, loglevel_option, told_store_errors
+from taskgate.cli.programs import CELERY, SERVER, WORKER
 from taskgate.cli.readiness import Readiness
-from taskgate.cli.server import SERVER
 from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
-from taskgate.cli.worker import CELERY, WORKER
 from taskgate.server.settings import ServerSettings
 from taskgate.store import schema, workers
 from taskgate.store.engine import Database
@@ -48,13 +47,7 @@ _ORPHAN_SECONDS = 30.0
     show_default=True,
     help="How the worker runs tasks. Only prefork can end one by force or at its time limit.",
 )
-@click.option(
-    "--loglevel",
-    default="WARNING",
-    show_default=True,
-    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
-    help="How much the worker writes.",
-)
+@loglevel_option("WARNING", "How much server and worker write.")
 def command(
     address: str | None,
     tasks: str | None,
@@ -75,21 +68,31 @@ def command(
     POSTGRES_URL=postgresql://localhost/tasks CELERY_BROKER_URL=redis://localhost taskgate up
     """
     settings = load_settings(ServerSettings, taskgate_address=address, taskgate_tasks=tasks)
-    options = [f"--pool={pool}", f"--concurrency={concurrency}", f"--loglevel={loglevel}"]
-    options += [f"--queues={queues}"] if queues else []
     given = {"TASKGATE_ADDRESS": address, "TASKGATE_TASKS": tasks}
     environment = {name: value for name, value in given.items() if value}
-    with told_store_errors(), Readiness() as readiness:
-        database = Database(settings.postgres_url)
+    level = f"--loglevel={loglevel}"
+    worker_options = [f"--pool={pool}", f"--concurrency={concurrency}", level]
+    worker_options += [f"--queues={queues}"] if queues else []
+    with told_store_errors(), Readiness() as readiness, _database(settings) as database:
         schema.upgrade(database)
         supervisor = Supervisor()
         with _all_or_none(supervisor):
-            supervisor.start("server", SERVER, {**environment, **readiness.environment})
-            pid = supervisor.start("worker", [*CELERY, "--quiet", *WORKER, *options], environment)
+            supervisor.start("server", [*SERVER, level], {**environment, **readiness.environment})
+            worker = [*CELERY, "--quiet", *WORKER, *worker_options]
+            worker_pid = supervisor.start("worker", worker, environment)
             where = supervisor.run_until(readiness.address)
-            supervisor.run_until(lambda: _has_registered(database, pid))
+            supervisor.run_until(lambda: _has_registered(database, worker_pid))
             click.echo(_welcome(settings, where))
             supervisor.run_until(lambda: None)
+
+
+@contextmanager
+def _database(settings: ServerSettings) -> Iterator[Database]:
+    database = Database(settings.postgres_url, pool_size=1)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @contextmanager

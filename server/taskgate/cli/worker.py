@@ -8,8 +8,7 @@ from typing import NoReturn
 
 import click
 
-CELERY = (sys.executable, "-m", "celery")
-WORKER = ("--app", "taskgate.tasks", "worker")
+from taskgate.cli.programs import CELERY, WORKER
 
 
 @click.command(
