@@ -40,8 +40,8 @@ func (b *backoff) after(ctx context.Context, err error) error {
 	}
 }
 
-// isTransient tells whether a call may work later: the server was away, or our own limit of one
-// attempt was over.
+// isTransient tells whether a call may work later. A deadline can only be the context's, and is
+// reported as that.
 func isTransient(err error) bool {
 	code := status.Code(err)
 	return code == codes.Unavailable || code == codes.DeadlineExceeded

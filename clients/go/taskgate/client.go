@@ -10,11 +10,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"math"
 	"os"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 
 	taskgatev1 "taskgate.dev/go/taskgate/v1"
 )
@@ -30,6 +33,9 @@ const serviceConfig = `{"methodConfig": [{
 		"retryableStatusCodes": ["UNAVAILABLE"]
 	}
 }]}`
+
+// A server that vanished without a word is noticed while a call waits for it.
+var keepAlive = keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}
 
 // Options say how to reach a server. The zero value is plain text without a token, as for a server
 // on the same machine.
@@ -85,6 +91,8 @@ func (o Options) dialOptions() []grpc.DialOption {
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithKeepaliveParams(keepAlive),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)), // results may be large
 		grpc.WithChainUnaryInterceptor(setRequestIDs),
 	}
 	if o.Token != "" {

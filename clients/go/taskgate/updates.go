@@ -5,13 +5,9 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"time"
 
 	taskgatev1 "taskgate.dev/go/taskgate/v1"
 )
-
-// A stream is opened anew this often: a dead connection that nobody closed is noticed by that.
-const streamLimit = 5 * time.Minute
 
 // Updates yields tasks as they change: first each one as it is, then each newer version, until all
 // are final. It outlives lost connections and restarts of the server and misses nothing but
@@ -30,7 +26,9 @@ func (c *Client) Updates(ctx context.Context, ids ...string) iter.Seq2[*taskgate
 		var pause backoff
 		next := func(task *taskgatev1.Task) bool {
 			pause.reset()
-			watched[task.GetId()].SeenVersion = task.GetVersion()
+			if seen := watched[task.GetId()]; seen != nil {
+				seen.SeenVersion = task.GetVersion()
+			}
 			return yield(task, nil)
 		}
 		for {
@@ -50,7 +48,7 @@ func (c *Client) Updates(ctx context.Context, ids ...string) iter.Seq2[*taskgate
 func (c *Client) watchOnce(
 	ctx context.Context, request *taskgatev1.WatchRequest, next func(*taskgatev1.Task) bool,
 ) error {
-	ctx, cancel := context.WithTimeout(ctx, streamLimit)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := c.Watch(ctx, request)
 	for err == nil {
