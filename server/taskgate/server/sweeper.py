@@ -1,8 +1,8 @@
 """The sweeper: looks after what nobody is looking after.
 
-A pass ends the leases that ran out, puts dead workers' tasks back, expires what is overdue,
-publishes again what seems lost at the broker, and deletes what is old. Every step is guarded by the
-record, so a pass too many does no harm; one server at a time makes them all the same.
+A pass ends the leases that ran out, puts dead workers' tasks back, publishes again what seems lost
+at the broker, and deletes what is old. Every step is guarded by the record, so a pass too many does
+no harm; one server at a time makes them all the same.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ class Swept:
 
     lost_workers: tuple[str, ...] = ()
     orphans: tuple[sweeping.Orphan, ...] = ()
-    expired: tuple[str, ...] = ()
     dispatched_again: tuple[str, ...] = ()
     deleted: int = 0
 
@@ -91,7 +90,6 @@ class Sweeper:
         swept = Swept(
             lost_workers=tuple(lost),
             orphans=tuple(self._in_batches(self._put_orphans_back)),
-            expired=tuple(self._in_batches(lambda tx: sweeping.expire_overdue(tx, BATCH))),
             dispatched_again=tuple(self._dispatch_lost_messages()),
             deleted=self._delete_old(),
         )
@@ -176,8 +174,6 @@ def _log(swept: Swept) -> None:
         logger.warning(
             "task %s lost worker %s in attempt %d", orphan.task_id, orphan.worker, orphan.attempt
         )
-    for task_id in swept.expired:
-        logger.info("task %s expired before it started", task_id)
     if swept.dispatched_again:
         logger.warning(
             "%d tasks seem lost at the broker and are published again, task %s first",
