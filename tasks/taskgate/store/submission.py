@@ -55,7 +55,8 @@ def adopt(tx: Connection, values: dict[str, Any]) -> bool:
     ``values``: the columns that differ from an empty task of the state given. False if there is a
     record already.
     """
-    row = {**_empty_row(clock.read(tx)), **values}
+    now = clock.read(tx)
+    row = {**_empty_row(now), "queued_at": now, **values}
     row.setdefault("root_id", row["id"])
     return bool(_insert_unless_there(tx, [row]))
 
@@ -143,7 +144,8 @@ def _insert_labels(tx: Connection, new_tasks: list[NewTask], now: datetime) -> N
     rows = [
         {"task_id": new.id, "name": name, "value": value, "created_at": now}
         for new in new_tasks
-        for name, value in new.labels.items()
+        # Names that differ only in what cannot be stored are one name.
+        for name, value in {storable(name): value for name, value in new.labels.items()}.items()
     ]
     if rows:
         tx.execute(labels.insert(), rows)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
+    ColumnElement,
     Float,
     Index,
     Integer,
     MetaData,
     Table,
+    bindparam,
     text,
 )
 
@@ -72,6 +75,14 @@ tasks = Table(
 
 def _state_in(states: frozenset[State]) -> str:
     return "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(states)))
+
+
+def state_in(states: frozenset[State]) -> ColumnElement[bool]:
+    """The condition as the partial indexes spell it: SQLite compares the text, not parameters."""
+    spelled: BindParameter[list[State]] = bindparam(
+        "states", sorted(states), expanding=True, literal_execute=True
+    )
+    return tasks.c.state.in_(spelled)
 
 
 def _partial_index(name: str, *columns: str, where: str) -> Index:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, select, upda
 
 from taskgate.store import clock
 from taskgate.store.lifecycle import ACTIVE, State
-from taskgate.store.tables import tasks, workers
+from taskgate.store.tables import state_in, tasks, workers
 
 HAS_LEASE = and_(workers.c.stopped_at.is_(None), workers.c.lost_at.is_(None))
 """The worker's lease was not ended, though it may have run out unnoticed."""
@@ -118,7 +118,7 @@ def active_attempts(tx: Connection, worker_id: str) -> list[ActiveAttempt]:
             tasks.c.state,
             tasks.c.abort_force_at,
             clock.now().label("now"),
-        ).where(tasks.c.worker == worker_id, tasks.c.state.in_(sorted(ACTIVE)))
+        ).where(tasks.c.worker == worker_id, state_in(ACTIVE))
     )
     return [
         ActiveAttempt(

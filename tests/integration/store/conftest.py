@@ -26,9 +26,19 @@ def postgres_record(postgres_server: PostgresServer) -> Iterator[Database]:
     postgres_server.drop_database("store")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
+def sqlite(sqlite_record: Database) -> Database:
+    delete_everything(sqlite_record)
+    return sqlite_record
+
+
+@pytest.fixture
+def postgres(postgres_record: Database) -> Database:
+    delete_everything(postgres_record)
+    return postgres_record
+
+
+@pytest.fixture(params=["sqlite", "postgres"], ids=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Database:
-    fixture = {"sqlite": "sqlite_record", "postgresql": "postgres_record"}[request.param]
-    record: Database = request.getfixturevalue(fixture)
-    delete_everything(record)
+    record: Database = request.getfixturevalue(request.param)
     return record

@@ -19,7 +19,7 @@ from support.records import (
     submitted_in,
     take,
 )
-from taskgate.store import lifecycle, transitions
+from taskgate.store import lifecycle, queries, transitions
 from taskgate.store.engine import Database
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import FINAL, TRANSITIONS, State, Transition
@@ -67,7 +67,7 @@ def report(tx: Connection, task_id: str, attempt: int) -> bool:
 
 
 def abort(tx: Connection, task_id: str, _attempt: int) -> bool:
-    before = transitions.queries.get(tx, task_id)
+    before = queries.get(tx, task_id)
     try:
         after = transitions.request_abort(tx, task_id, by="someone", reason="because")
     except TaskAlreadyFinal:
@@ -76,7 +76,7 @@ def abort(tx: Connection, task_id: str, _attempt: int) -> bool:
 
 
 def force(tx: Connection, task_id: str, _attempt: int) -> bool:
-    before = transitions.queries.get(tx, task_id)
+    before = queries.get(tx, task_id)
     if before.state is not State.ABORTING:
         return False
     after = transitions.request_abort(tx, task_id, by="", reason="", force_after=NOW)

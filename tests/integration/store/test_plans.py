@@ -1,0 +1,156 @@
+"""The hot statements search an index, in a record large enough that it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, update
+
+from support.postgres import PostgresServer
+from support.records import (
+    FAILURE,
+    HOUR,
+    NOW,
+    new_task,
+    recorded_statements,
+    submitted_in,
+    upgraded,
+)
+from taskgate.store import outbox, queries, submission, sweeping, transitions, workers
+from taskgate.store.engine import Database
+from taskgate.store.lifecycle import State
+from taskgate.store.tables import metadata, tasks
+
+FEW = 300
+WORKERS = 50
+DEADLINE = timedelta(minutes=5)
+
+Plan = list[str]
+
+
+def fill(database: Database) -> None:
+    """A record of some age: mostly tasks that ended, few that run, some that wait."""
+    with database.write() as tx:
+        for state in (State.RUNNING, State.QUEUED, State.RETRYING):
+            task_ids = [submitted_in(tx, state) for _ in range(FEW)]
+            for number, task_id in enumerate(task_ids):
+                worker = f"worker {number % WORKERS}"
+                tx.execute(update(tasks).where(tasks.c.id == task_id).values(worker=worker))
+        submission.submit(tx, [new_task(delay=HOUR, ttl=HOUR) for _ in range(10 * FEW)])
+        ended = [new_task(request_id=f"r{n}", submitted_by="me") for n in range(20 * FEW)]
+        submission.submit(tx, ended)
+        tx.execute(
+            update(tasks)
+            .where(tasks.c.request_id.is_not(None))
+            .values(state=State.SUCCEEDED, finished_at=tasks.c.created_at)
+        )
+
+
+def analyze(database: Database) -> None:
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'record.db'}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create_database("plans")
+    database = upgraded(url)
+    fill(database)
+    analyze(database)
+    yield database
+    database.close()
+
+
+def plans_of(database: Database, call: Callable[[Connection], object]) -> list[Plan]:
+    """Each statement of a call on the record, and how the database carries it out."""
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    plans: list[Plan] = []
+    with database.engine.connect() as tx:
+        with recorded_statements(database) as statements:
+            call(tx)
+        for statement, parameters in statements:
+            if "taskgate_" in statement:
+                rows = tx.exec_driver_sql(explain + statement, parameters)
+                plans.append([statement, *(str(row[-1]) for row in rows)])
+        tx.rollback()
+    return plans
+
+
+def reads_a_whole_table(step: str) -> bool:
+    if "Seq Scan on taskgate_" in step:
+        return True
+    return step.startswith("SCAN taskgate_") and "INDEX" not in step
+
+
+def uses(plans: list[Plan], index: str) -> bool:
+    return any(index in step for _statement, *steps in plans for step in steps)
+
+
+CALLS: dict[str, tuple[Callable[[Connection, str], object], str | None]] = {
+    "claim": (lambda tx, queued: transitions.claim(tx, queued, 1, "worker 1"), None),
+    "succeed": (lambda tx, queued: transitions.succeed(tx, queued, 1, "3"), None),
+    "back_off": (
+        lambda tx, queued: transitions.back_off(tx, queued, 1, FAILURE, delay=NOW, retries=1),
+        None,
+    ),
+    "abort": (lambda tx, queued: transitions.request_abort(tx, queued, by="", reason=""), None),
+    "get": (queries.get, None),
+    "versions": (lambda tx, queued: queries.versions(tx, [queued, "other"]), None),
+    "submit": (
+        lambda tx, _: submission.submit(tx, [new_task(request_id="r1", submitted_by="me")]),
+        "uq_taskgate_tasks_request",
+    ),
+    "submit many": (
+        lambda tx, _: submission.submit(
+            tx, [new_task(request_id=f"r{n}", submitted_by="me") for n in range(100)]
+        ),
+        "uq_taskgate_tasks_request",
+    ),
+    "take_due": (lambda tx, _: outbox.take_due(tx, 10), "ix_taskgate_outbox_publish_at"),
+    "seconds_until_due": (
+        lambda tx, _: outbox.seconds_until_due(tx),
+        "ix_taskgate_outbox_publish_at",
+    ),
+    "active attempts of a worker": (
+        lambda tx, _: workers.active_attempts(tx, "worker 1"),
+        "ix_taskgate_tasks_active",
+    ),
+    "expiring": (
+        lambda tx, _: sweeping.expire_overdue(tx, 100),
+        "ix_taskgate_tasks_expiring",
+    ),
+    "retention": (
+        lambda tx, _: sweeping.delete_final(tx, HOUR, 100),
+        "ix_taskgate_tasks_finished",
+    ),
+    "orphans": (lambda tx, _: sweeping.orphans(tx, 100), "ix_taskgate_tasks_active"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> None:
+    call, index = CALLS[name]
+    with filled.write() as tx:
+        queued = submitted_in(tx, State.QUEUED)
+    plans = plans_of(filled, lambda tx: call(tx, queued))
+    small = {"taskgate_workers"}  # tens of rows, read whole at little cost
+    for statement, *steps in plans:
+        whole = [s for s in steps if reads_a_whole_table(s) and not any(t in s for t in small)]
+        assert not whole, f"{statement}\n{steps}"
+    assert index is None or uses(plans, index), plans
+
+
+def test_the_plans_are_those_of_our_tables(filled: Database) -> None:
+    # A plan that no test could fail would be worth nothing.
+    table = metadata.tables["taskgate_tasks"]
+    [[_, *steps]] = plans_of(filled, lambda tx: tx.execute(table.select()).close())
+    assert any(reads_a_whole_table(step) for step in steps)

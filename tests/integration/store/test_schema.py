@@ -1,0 +1,157 @@
+"""The migrations make exactly the tables that the statements are written for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import column, inspect, table, update
+
+from support.records import submit, upgraded
+from taskgate.store import queries, schema, tables
+from taskgate.store.engine import Database
+from taskgate.store.errors import SchemaOutdated
+
+
+def differences(database: Database) -> list[object]:
+    with database.read() as tx:
+        context = MigrationContext.configure(tx, opts={"version_table": schema.VERSION_TABLE})
+        found: list[object] = compare_metadata(context, tables.metadata)
+    return found
+
+
+def set_revision(database: Database, revision: str) -> None:
+    with database.write() as tx:
+        versions = table(schema.VERSION_TABLE, column("version_num"))
+        tx.execute(update(versions).values(version_num=revision))
+
+
+def test_the_migrations_make_the_tables(database_url: str) -> None:
+    assert differences(upgraded(database_url)) == []
+
+
+def conditions(indexes: Iterable[tuple[str | None, Any]]) -> dict[str | None, str]:
+    """The partial indexes' conditions in one spelling: PostgreSQL tells them in its own."""
+    spelled = {name: re.sub(r"::\w+( varying)?|[()\[\]]", "", str(c)) for name, c in indexes}
+    return {
+        name: condition.replace("= ANY ARRAY", "IN ").replace("= 'QUEUED'", "IN 'QUEUED'")
+        for name, condition in spelled.items()
+    }
+
+
+def test_the_migrations_make_the_indexes_as_partial_as_they_are(database_url: str) -> None:
+    # What compare_metadata does not look at.
+    database = upgraded(database_url)
+    where = f"{database.engine.dialect.name}_where"
+    made = inspect(database.engine).get_indexes("taskgate_tasks")
+    wanted = [(index.name, index.kwargs[where]) for index in tables.tasks.indexes]
+    assert conditions(
+        (index["name"], index["dialect_options"][where])
+        for index in made
+        if where in index["dialect_options"]
+    ) == conditions((name, condition) for name, condition in wanted if condition is not None)
+
+
+def test_upgrading_again_changes_nothing(database_url: str) -> None:
+    database = upgraded(database_url)
+    with database.write() as tx:
+        task_id = submit(tx)
+    schema.upgrade(database)
+    schema.check(database)
+    with database.read() as tx:
+        assert queries.get(tx, task_id).id == task_id
+
+
+def test_a_database_without_tables_says_what_to_run(database_url: str) -> None:
+    with pytest.raises(SchemaOutdated, match=r"no taskgate tables.*run `taskgate db upgrade`"):
+        schema.check(Database(database_url))
+
+
+def test_an_older_database_says_what_to_run(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = upgraded(database_url)
+    monkeypatch.setattr(ScriptDirectory, "get_current_head", lambda _self: "9999")
+    with pytest.raises(SchemaOutdated, match=r"at revision .* needs .*9999: run `taskgate db up"):
+        schema.check(database)
+
+
+def test_a_newer_database_is_neither_used_nor_touched(database_url: str) -> None:
+    database = upgraded(database_url)
+    set_revision(database, "9999")
+    with pytest.raises(SchemaOutdated, match="newer"):
+        schema.check(database)
+    with pytest.raises(SchemaOutdated, match="newer"):
+        schema.upgrade(database)
+
+
+def test_a_users_own_alembic_table_is_left_alone(database_url: str) -> None:
+    database = Database(database_url)
+    with database.write() as tx:
+        tx.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        tx.exec_driver_sql("INSERT INTO alembic_version VALUES ('theirs')")
+    schema.upgrade(database)
+    schema.check(database)
+    with database.read() as tx:
+        found = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    assert found == ["theirs"]
+
+
+UPGRADE = """
+import sys
+from taskgate.store import schema
+from taskgate.store.engine import Database
+print("ready", flush=True)
+sys.stdin.readline()
+database = Database(sys.argv[1])
+schema.upgrade(database)
+schema.check(database)
+"""
+
+
+def start_upgrade(url: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", UPGRADE, url]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_that_upgrade_at_once_take_turns(database_url: str) -> None:
+    processes = [start_upgrade(database_url) for _ in range(4)]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert differences(Database(database_url)) == []
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(database_url)
+
+    class BrokenError(Exception):
+        pass
+
+    def upgrade_and_break(config: Config, revision: str) -> None:
+        whole_upgrade(config, revision)
+        raise BrokenError
+
+    whole_upgrade = command.upgrade
+    monkeypatch.setattr(command, "upgrade", upgrade_and_break)
+    with pytest.raises(BrokenError):
+        schema.upgrade(database)
+    assert inspect(database.engine).get_table_names() == []
