@@ -10,13 +10,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
 from taskgate.store import clock, outbox, transitions
+from taskgate.store.forgetting import delete_records
 from taskgate.store.lifecycle import ACTIVE, WAITING, Reason, State
 from taskgate.store.record import Failure
-from taskgate.store.tables import attempts, labels, tasks, workers
 from taskgate.store.tables import outbox as outbox_table
+from taskgate.store.tables import state_in, tasks, workers
 from taskgate.store.workers import HAS_LEASE
 
 FIRST_PATIENCE = timedelta(seconds=10)
@@ -66,7 +67,7 @@ def orphans(tx: Connection, limit: int) -> list[Orphan]:
         select(tasks.c.id, tasks.c.attempt, tasks.c.task_type, tasks.c.worker)
         .outerjoin_from(tasks, workers, tasks.c.worker == workers.c.id)
         .where(
-            tasks.c.state.in_(sorted(ACTIVE)),
+            state_in(ACTIVE),
             tasks.c.worker.is_not(None),
             or_(workers.c.id.is_(None), ~HAS_LEASE),
         )
@@ -91,7 +92,7 @@ def expire_overdue(tx: Connection, limit: int) -> list[str]:
         .where(
             tasks.c.expires_at.is_not(None),
             tasks.c.expires_at <= clock.now(),
-            tasks.c.state.in_(sorted(WAITING)),
+            state_in(WAITING),
         )
         .order_by(tasks.c.expires_at)
         .limit(limit)
@@ -109,9 +110,7 @@ def impatient_queues(tx: Connection) -> list[str]:
 
 def overtaken(tx: Connection) -> dict[Lane, datetime]:
     """For each lane the time when the youngest task was queued that has started lately."""
-    started_lately = or_(
-        tasks.c.state.in_(sorted(ACTIVE)), tasks.c.finished_at > clock.in_(-RECENTLY)
-    )
+    started_lately = or_(state_in(ACTIVE), tasks.c.finished_at > clock.in_(-RECENTLY))
     rows = tx.execute(
         select(tasks.c.queue, tasks.c.priority, func.max(tasks.c.queued_at).label("youngest"))
         .where(started_lately, tasks.c.started_at.is_not(None), tasks.c.queued_at.is_not(None))
@@ -170,10 +169,7 @@ def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
         .scalars()
         .all()
     )
-    tx.execute(delete(attempts).where(attempts.c.task_id.in_(ids)))
-    tx.execute(delete(labels).where(labels.c.task_id.in_(ids)))
-    tx.execute(delete(outbox_table).where(outbox_table.c.task_id.in_(ids)))
-    tx.execute(delete(tasks).where(tasks.c.id.in_(ids)))
+    delete_records(tx, ids)
     return len(ids)
 
 

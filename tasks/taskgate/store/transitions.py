@@ -103,11 +103,14 @@ def back_off(
     *,
     delay: timedelta,
     retries: int,
+    arguments: str | None = None,
 ) -> bool:
     """The attempt failed and the next one is due after ``delay``, unless an abort was asked for.
 
-    ``retries``: what Celery's count of retries will be in the next attempt.
+    ``retries``: what Celery's count of retries will be in the next attempt. ``arguments``: other
+    ones for it, JSON text as in the record.
     """
+    changes = {} if arguments is None else {"arguments": arguments}
     if _next_attempt(
         tx,
         lifecycle.BACK_OFF,
@@ -119,6 +122,7 @@ def back_off(
         retries=retries,
         failure=failure.to_json(),
         due_at=clock.in_(delay),
+        **changes,
     ):
         return True
     return stop(tx, task_id, attempt)

@@ -1,0 +1,49 @@
+"""The Celery app, made from settings, or made of an app that a user has already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+
+from taskgate.tasks import sql_broker
+from taskgate.tasks.base import TaskgateTask, with_taskgate
+from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
+from taskgate.tasks.settings import Settings
+from taskgate.tasks.worker import AgentStep, adopt_tasks
+
+
+def create_app(settings: Settings) -> Celery:
+    """A Celery app for workers, and for whoever publishes or looks results up."""
+    app = Celery("taskgate", task_cls=TaskgateTask)
+    app.conf.update(configuration(settings))
+    _install(app)
+    return app
+
+
+def manage(app: Celery, settings: Settings | None = None) -> Celery:
+    """Have a Celery app's tasks recorded. Call it once the app is configured.
+
+    Its results go to the record. Its broker stays, and so does every other setting that was made;
+    the safe ones take the place of Celery's defaults. Settings come from the environment if not
+    given.
+    """
+    settings = settings or Settings()
+    url = str(app.conf.broker_url or settings.celery_broker_url)
+    app.add_defaults({**SAFE, **broker_options(url)})
+    app.conf.update({**record_options(settings), **FORCED})
+    app.conf.broker_url = sql_broker.broker_url(url)
+    app.Task = with_taskgate(app.Task)
+    _install(app)
+    return app
+
+
+def _install(app: Celery) -> None:
+    app.steps["worker"].add(AgentStep)
+    app.on_after_finalize.connect(_on_after_finalize, weak=False)
+    if app.finalized:
+        adopt_tasks(app)
+
+
+def _on_after_finalize(sender: Celery, **_: Any) -> None:
+    adopt_tasks(sender)

@@ -1,0 +1,285 @@
+"""The result backend that is the record: ``taskgate+<database URL>``.
+
+Reading is in ``results.py``, the writes by Celery's states in ``finishing.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from celery import states
+from celery.backends.base import BaseBackend
+from celery.contrib.abortable import ABORTED
+from celery.exceptions import Reject, TaskRevokedError
+from celery.exceptions import TimeoutError as CeleryTimeout
+from celery.result import result_from_tuple
+from celery.utils.log import get_logger
+from kombu.utils.url import maybe_sanitize_url
+from sqlalchemy import Connection
+
+from taskgate.store import forgetting, groups, queries
+from taskgate.store.engine import Database
+from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks import finishing, identity, results
+from taskgate.tasks.finishing import Ending
+from taskgate.tasks.progress import ProgressReporter
+from taskgate.tasks.run import Run, run_of
+
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
+"""Seconds between tries while the database does not answer."""
+
+logger = get_logger(__name__)
+
+T = TypeVar("T")
+
+Later = Callable[[str, Callable[[], None]], None]
+"""Takes a task's id and what is to be done about it soon, in another thread."""
+
+
+class RecordBackend(BaseBackend):  # type: ignore[misc] # celery has no types here
+    """Reads and writes the record in Celery's words."""
+
+    READY_STATES = states.READY_STATES | {ABORTED}
+    persistent = True
+    supports_autoexpire = True  # the sweeper's retention
+
+    def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:
+        options.update(serializer="json", url=url)
+        super().__init__(app, **options)
+        self.database = Database(url or "")
+        self.progress = ProgressReporter(self.database)
+        self.later: Later | None = None
+        """Set in a worker's main process, whose event loop must not wait for a database."""
+
+    def __reduce__(self, args: Any = (), kwargs: Any = None) -> Any:
+        return super().__reduce__(args, {**(kwargs or {}), "url": self.url})
+
+    def as_uri(self, include_password: bool = False) -> str:
+        return "taskgate+" + (self.url if include_password else maybe_sanitize_url(self.url))
+
+    def after_fork(self) -> None:
+        """Call in a forked child, before anything else of the backend."""
+        self.database.forget_connections()
+        self.progress = ProgressReporter(self.database)
+        self.later = None
+
+    def persistently(self, task_id: str, write: Callable[[Connection], T]) -> T:
+        """Write in one transaction. A worker tries until the database answers.
+
+        Raises:
+            StoreUnavailable: the database does not answer, and this is no worker.
+        """
+        wait = FIRST_WAIT
+        while True:
+            try:
+                with self.database.write() as tx:
+                    return write(tx)
+            except StoreUnavailable as exc:
+                if identity.current() is None:
+                    raise
+                logger.warning("task %s waits to be recorded: %s", task_id, exc)
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    # What Celery writes.
+
+    def store_result(
+        self,
+        task_id: str,
+        result: Any,
+        state: str,
+        traceback: str | None = None,
+        request: Any = None,
+        **_: Any,
+    ) -> Any:
+        """Record what Celery says about a task; who lost the right to say it changes nothing.
+
+        Raises:
+            ResultNotSerializable: the result of a success cannot be written as JSON.
+        """
+        run = run_of(request)
+        if run is not None and finishing.is_progress(state):
+            self.progress.report(run.claim, finishing.progress_json(state, result))
+            return result
+        result = self.prepare_value(result)
+        write = finishing.writer(self.app, task_id, result, state, traceback, request)
+        if write is not None:
+            self._now_or_later(task_id, request, lambda: self._store(task_id, write))
+        return result
+
+    def _store(self, task_id: str, write: finishing.Write) -> None:
+        self.persistently(task_id, write)
+
+    def _now_or_later(self, task_id: str, request: Any, action: Callable[[], None]) -> None:
+        if self.later is None or run_of(request) is not None:
+            action()
+        else:
+            self.later(task_id, action)
+
+    def mark_as_failure(
+        self,
+        task_id: str,
+        exc: Any,
+        traceback: str | None = None,
+        request: Any = None,
+        store_result: bool = True,
+        call_errbacks: bool = True,
+        state: str = states.FAILURE,
+    ) -> None:
+        """Record a failure and tell who depends on the task, unless it is run again."""
+        del store_result  # the record keeps all
+        write = finishing.failure_writer(self.app, task_id, exc, traceback, request)
+
+        def fail() -> None:
+            ending = self.persistently(task_id, write)
+            if ending is Ending.FAILED:
+                self._after_failure(request, exc, traceback, state, call_errbacks)
+            elif ending is Ending.ABORTED:
+                self._after_abort(request)
+
+        self._now_or_later(task_id, request, fail)
+
+    def _after_failure(
+        self, request: Any, exc: Any, traceback: str | None, state: str, call_errbacks: bool
+    ) -> None:
+        if request is None:
+            return
+        if request.chord:
+            self.on_chord_part_return(request, state, exc)
+        self._fail_chain(getattr(request, "chain", None), exc, traceback, state=state)
+        if call_errbacks and request.errbacks:
+            self._call_task_errbacks(request, exc, traceback)
+
+    def _after_abort(self, request: Any) -> None:
+        """What follows an aborted task never runs."""
+        self._after_failure(request, TaskRevokedError("aborted"), None, states.FAILURE, False)
+
+    def mark_as_retry(
+        self,
+        task_id: str,
+        exc: Any,
+        traceback: str | None = None,
+        request: Any = None,
+        store_result: bool = True,
+        state: str = states.RETRY,
+    ) -> None:
+        """Record that the attempt failed and when the next is due; a cold shutdown gives back."""
+        del store_result, state
+        write = finishing.retry_writer(self.app, task_id, exc, traceback, request)
+
+        def retry() -> None:
+            if self.persistently(task_id, write) is Ending.ABORTED:
+                self._after_abort(request)
+
+        self._now_or_later(task_id, request, retry)
+
+    def mark_as_revoked(
+        self,
+        task_id: str,
+        reason: str = "",
+        request: Any = None,
+        store_result: bool = True,
+        state: str = states.REVOKED,
+    ) -> None:
+        """Record that the worker ended a task by force, or dropped it unstarted."""
+        del store_result, state
+        write = finishing.revoke_writer(self.app, task_id, reason, request)
+
+        def revoke() -> None:
+            self.persistently(task_id, write)
+            self._after_abort(request)
+
+        self._now_or_later(task_id, request, revoke)
+
+    def mark_as_aborted(self, run: Run, request: Any) -> None:
+        """Record that a task stopped because it was asked to."""
+        if self.persistently(run.claim.task_id, finishing.abort_writer(run)):
+            self._after_abort(request)
+
+    def mark_as_ignored(self, run: Run, request: Any) -> None:
+        """Record the end of a task that raised Ignore, unless it recorded another one before."""
+        self.persistently(run.claim.task_id, finishing.ignore_writer(run))
+        if request.chord:
+            self.on_chord_part_return(request, states.SUCCESS, None)
+
+    def mark_as_rejected(self, run: Run, reject: Reject, request: Any) -> None:
+        """Record that a task rejected its message: it failed, or it asked to be run again."""
+        if reject.requeue:
+            self.persistently(run.claim.task_id, finishing.give_back_writer(run))
+        else:
+            self.mark_as_failure(run.claim.task_id, reject, request=request)
+
+    # What Celery reads.
+
+    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+        with self.database.read() as tx:
+            task = queries.get_many(tx, [task_id]).get(task_id)
+        meta = results.meta_of(task_id, task)
+        return dict(self.meta_from_decoded(meta))
+
+    def task_result_exists(self, task_id: str) -> bool:
+        with self.database.read() as tx:
+            return bool(queries.versions(tx, [task_id]))
+
+    def wait_for(
+        self,
+        task_id: str,
+        timeout: float | None = None,
+        interval: float = 0.5,
+        no_ack: bool = True,
+        on_interval: Callable[[], None] | None = None,
+    ) -> dict[str, Any]:
+        """Poll until the task is final; ABORTING, which is ABORTED to Celery, is not.
+
+        Raises:
+            celery.exceptions.TimeoutError: not within ``timeout`` seconds.
+        """
+        del no_ack
+        self._ensure_not_eager()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            meta: dict[str, Any] = self.get_task_meta(task_id, cache=False)
+            if meta["is_final"]:
+                return meta
+            if on_interval:
+                on_interval()
+            left = interval if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise CeleryTimeout("The operation timed out.")
+            time.sleep(min(interval, left))
+
+    def wait_for_pending(self, result: Any, *args: Any, propagate: bool = True, **kw: Any) -> Any:
+        """As Celery's, but an aborted task raises TaskRevokedError: it has no result."""
+        value = super().wait_for_pending(result, *args, propagate=propagate, **kw)
+        if propagate and result.state == ABORTED:
+            raise TaskRevokedError("aborted")
+        return value
+
+    def _forget(self, task_id: str) -> None:
+        with self.database.write() as tx:
+            forgetting.forget(tx, task_id)
+
+    def cleanup(self) -> None:
+        """Nothing: the server's sweeper keeps and deletes final tasks."""
+
+    # Groups.
+
+    def _save_group(self, group_id: str, result: Any) -> Any:
+        with self.database.write() as tx:
+            groups.save(tx, group_id, json.dumps(result.as_tuple()))
+        return result
+
+    def _restore_group(self, group_id: str) -> dict[str, Any] | None:
+        with self.database.read() as tx:
+            saved = groups.restore(tx, group_id)
+        if saved is None:
+            return None
+        return {"task_id": group_id, "result": result_from_tuple(json.loads(saved), self.app)}
+
+    def _delete_group(self, group_id: str) -> None:
+        with self.database.write() as tx:
+            groups.remove(tx, group_id)

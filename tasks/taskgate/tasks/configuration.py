@@ -1,0 +1,100 @@
+"""How a Celery app must be set up so that nothing is lost, by its broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskgate.tasks import priorities, sql_broker
+from taskgate.tasks.settings import Settings
+
+DEMO_MODULE = "taskgate.tasks.demo"
+
+SAFE: dict[str, Any] = {
+    # JSON only: unpickling a message would run whatever its sender wants.
+    "task_serializer": "json",
+    "result_serializer": "json",
+    "accept_content": ["json"],
+    # Acknowledged after the run. A claim that was lost acknowledges, too, so that a duplicate costs
+    # nothing, while a message that no worker came to claim goes back, and a busy worker hoards none.
+    "task_acks_late": True,
+    "task_acks_on_failure_or_timeout": True,
+    "worker_prefetch_multiplier": 1,
+    # A requeued message would find the claim taken; the record requeues.
+    "task_reject_on_worker_lost": False,
+    # Every write to the record counts.
+    "task_ignore_result": False,
+    "task_store_errors_even_if_ignored": True,
+    # The claim says that a task has started.
+    "task_track_started": False,
+    "result_extended": True,
+    "result_backend_thread_safe": True,
+    "broker_connection_retry_on_startup": True,
+    # RabbitMQ's consumer_timeout closes the channel; without this it would end the worker.
+    "broker_channel_error_retry": True,
+    "worker_enable_prefetch_count_reduction": False,  # celery#9512: it never comes back up
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "task_publish_retry_policy": {
+        "max_retries": 3,
+        "interval_start": 0.1,
+        "interval_step": 0.5,
+        "interval_max": 1.0,
+    },
+}
+"""The settings that a user may overrule."""
+
+FORCED: dict[str, Any] = {"result_backend_thread_safe": True, "task_reject_on_worker_lost": False}
+"""The settings without which the record would not be true."""
+
+_ANSWER_SECONDS = 10
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """All of an app's configuration."""
+    url = settings.celery_broker_url
+    return {
+        **SAFE,
+        **record_options(settings),
+        **broker_options(url),
+        "broker_url": sql_broker.broker_url(url),
+        "task_queue_max_priority": priorities.HIGHEST + 1 if _is_amqp(url) else None,
+        "imports": (DEMO_MODULE, *settings.taskgate_tasks),
+    }
+
+
+def record_options(settings: Settings) -> dict[str, Any]:
+    """Where the record is, and what its users need to know."""
+    return {
+        "result_backend": f"taskgate+{settings.postgres_url}",
+        "taskgate_context": settings.taskgate_context,
+        "taskgate_lease_seconds": settings.taskgate_lease_seconds,
+        "taskgate_max_worker_losses": settings.taskgate_max_worker_losses,
+    }
+
+
+def broker_options(url: str) -> dict[str, Any]:
+    """What suits the kind of broker."""
+    if sql_broker.is_sql(url):
+        # Without fan-out remote control does nothing, and polls for it.
+        return {"worker_enable_remote_control": False}
+    if _is_amqp(url):
+        return {
+            "task_default_priority": priorities.MIDDLE,
+            "broker_transport_options": {
+                "confirm_publish": True,
+                "read_timeout": _ANSWER_SECONDS,
+                "write_timeout": _ANSWER_SECONDS,
+            },
+        }
+    return {
+        "task_default_priority": priorities.to_broker(priorities.MIDDLE, zero_first=True),
+        "broker_transport_options": {
+            "priority_steps": list(range(priorities.HIGHEST + 1)),
+            "socket_timeout": _ANSWER_SECONDS,
+            "socket_connect_timeout": _ANSWER_SECONDS,
+            "socket_keepalive": True,
+        },
+    }
+
+
+def _is_amqp(url: str) -> bool:
+    return url.startswith(("amqp", "pyamqp"))

@@ -1,0 +1,174 @@
+"""Publishing recorded tasks to the broker, in batches and in bounded time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from amqp.exceptions import PreconditionFailed
+from celery import Celery
+from celery.utils.log import get_logger
+from kombu import Connection, Producer
+from kombu.exceptions import BatchPublishError, OperationalError
+
+from taskgate.store.outbox import Publication
+from taskgate.tasks import priorities
+from taskgate.tasks.confirms import Confirms
+from taskgate.tasks.messages import message_of
+
+CONNECT_SECONDS = 2.0
+"""How long to wait for the broker to take a connection."""
+
+ANSWER_SECONDS = 3.0
+"""How long to wait for each of the broker's answers."""
+
+logger = get_logger(__name__)
+
+
+class BrokerUnavailable(Exception):
+    """The broker did not take, or did not confirm, the messages; some may have arrived.
+
+    Publishing them all again is harmless: the claim drops what arrives twice.
+    """
+
+
+class Publisher:
+    """Publishes through one held connection. Threads may share it; they take turns."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._link: _Link | None = None
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Publish each task's current attempt; the broker has them all when this returns.
+
+        Takes a few seconds at most, also while the broker is down or frozen.
+
+        Raises:
+            BrokerUnavailable: the broker does not answer; publish all again later.
+        """
+        if not publications:
+            return
+        with self._lock, self._dropping_the_link_on_errors() as link:
+            link.send(publications)
+
+    def close(self) -> None:
+        """Close the connection; publishing again opens another one."""
+        with self._lock:
+            self._drop()
+
+    @contextmanager
+    def _dropping_the_link_on_errors(self) -> Iterator[_Link]:
+        try:
+            if self._link is None:
+                self._link = _Link(self._app)
+            yield self._link
+        except _errors(self._app) as exc:
+            self._drop()
+            raise BrokerUnavailable(f"the broker does not answer: {exc!r}") from exc
+        except BaseException:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.drop()
+
+
+def _errors(app: Celery) -> tuple[type[BaseException], ...]:
+    with app.connection_for_write() as unconnected:
+        transport = unconnected.transport
+        return (
+            *transport.connection_errors,
+            *transport.channel_errors,
+            BatchPublishError,
+            OperationalError,
+            OSError,
+        )
+
+
+class _Link:
+    """A connection with its producer, and what was declared on it."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._declared: set[str] = set()
+        self._connection = _connect(app)
+        try:
+            self._driver_type = self._connection.transport.driver_type
+            self._open_channel()
+        except BaseException:
+            self.drop()
+            raise
+
+    def _open_channel(self) -> None:
+        channel = self._connection.channel()
+        self._confirms = Confirms(channel) if self._driver_type == "amqp" else None
+        self._producer = Producer(channel, serializer="json", auto_declare=False)
+
+    def send(self, publications: Sequence[Publication]) -> None:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        for queue in {publication.task.queue for publication in publications}:
+            self._declare(queue)
+        with self._producer.batch():
+            for publication in publications:
+                self._publish(publication)
+        if self._confirms is not None:
+            self._confirms.wait(deadline)
+
+    def _publish(self, publication: Publication) -> None:
+        task = publication.task
+        message = message_of(self._app, task)
+        if self._confirms is not None:
+            self._confirms.expect_one()
+        self._producer.publish(
+            message.body,
+            exchange="",
+            routing_key=task.queue,
+            headers=message.headers,
+            priority=priorities.to_broker(task.priority, zero_first=self._driver_type == "redis"),
+            **message.properties,
+        )
+
+    def _declare(self, name: str) -> None:
+        """Once a connection: a broker that lost its data lost the connection, too."""
+        if name in self._declared:
+            return
+        try:
+            self._app.amqp.queues[name](self._producer.channel).declare()
+        except PreconditionFailed as exc:
+            # It exists, declared otherwise by someone else: good enough to publish to.
+            logger.warning("queue %s exists with other properties: %s", name, exc)
+            self._open_channel()
+        self._declared.add(name)
+
+    def drop(self) -> None:
+        """Let go of the connection without a word to the broker, which may be frozen."""
+        self._connection.collect(socket_timeout=CONNECT_SECONDS)
+
+
+def _connect(app: Celery) -> Connection:
+    options: dict[str, Any] = {}
+    connection = app.connection_for_write(connect_timeout=CONNECT_SECONDS)
+    match connection.transport.driver_type:
+        case "redis":
+            options = {
+                "socket_timeout": ANSWER_SECONDS,
+                "socket_connect_timeout": CONNECT_SECONDS,
+                "retry_on_timeout": False,
+            }
+        case "amqp":
+            # One confirm a batch instead of kombu's one a message: see Confirms.
+            options = {
+                "confirm_publish": False,
+                "read_timeout": ANSWER_SECONDS,
+                "write_timeout": ANSWER_SECONDS,
+            }
+    connection.transport_options.update(options)
+    connection.connect()
+    return connection

@@ -1,0 +1,46 @@
+"""JSON as Celery writes and reads it, without what JSON itself does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kombu.exceptions import EncodeError
+from kombu.utils import json
+
+
+class ResultNotSerializable(EncodeError):
+    """What the task returned cannot be written as JSON."""
+
+
+def to_json(value: Any) -> str:
+    """JSON text; datetimes, UUIDs and their like in Celery's own notation.
+
+    Raises:
+        ResultNotSerializable: there is something in it that JSON cannot hold, NaN included.
+    """
+    try:
+        text: str = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise ResultNotSerializable(f"{type(value).__name__}: {exc}") from exc
+    return text
+
+
+def from_json(text: str) -> Any:
+    """The value that ``to_json`` wrote."""
+    return json.loads(text)
+
+
+def arguments_json(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> str:
+    """A record's ``arguments``; what JSON cannot hold stands as its repr."""
+    value = {"args": list(args or ()), "kwargs": dict(kwargs or {})}
+    try:
+        return to_json(value)
+    except ResultNotSerializable:
+        text: str = json.dumps(
+            {
+                "args": [repr(arg) for arg in value["args"]],
+                "kwargs": {name: repr(arg) for name, arg in (kwargs or {}).items()},
+            }
+        )
+        return text

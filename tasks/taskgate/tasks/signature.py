@@ -1,0 +1,164 @@
+"""A task function's parameters: their JSON Schemas for servers, their types for the function."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from celery.utils.log import get_logger
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+
+logger = get_logger(__name__)
+
+_DEFS = "#/$defs/{model}"
+
+
+class ArgumentsInvalid(TypeError):
+    """The task's arguments do not fit the function's parameters."""
+
+
+class Parameters:
+    """The parameters of a function, without the ``self`` of a bound one."""
+
+    def __init__(self, function: Callable[..., Any], *, typed: bool) -> None:
+        """``typed``: annotations count; otherwise only the names do."""
+        self._name = getattr(function, "__qualname__", repr(function))
+        self._signature = inspect.signature(function)
+        self._hints = _type_hints(function) if typed else {}
+
+    @cached_property
+    def _adapters(self) -> dict[str, TypeAdapter[Any]]:
+        adapters = {name: self._adapter(name) for name in self._signature.parameters}
+        return {name: adapter for name, adapter in adapters.items() if adapter is not None}
+
+    def _adapter(self, name: str) -> TypeAdapter[Any] | None:
+        if name not in self._hints:
+            return None
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(self._hints[name])
+            adapter.json_schema()
+        except (PydanticUserError, TypeError) as exc:
+            logger.warning(
+                "%s: the annotation of %s is not checked: %s", self._name, name, _first_line(exc)
+            )
+            return None
+        return adapter
+
+    def convert(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments as what the parameters are annotated with.
+
+        Raises:
+            ArgumentsInvalid: they do not fit.
+        """
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as exc:
+            raise ArgumentsInvalid(str(exc)) from exc
+        for name in self._adapters.keys() & bound.arguments.keys():
+            bound.arguments[name] = self._convert_one(name, bound.arguments[name])
+        return bound.args, bound.kwargs
+
+    def _convert_one(self, name: str, value: Any) -> Any:
+        convert = self._adapters[name].validate_python
+        try:
+            match self._signature.parameters[name].kind:
+                case inspect.Parameter.VAR_POSITIONAL:
+                    return tuple(convert(item) for item in value)
+                case inspect.Parameter.VAR_KEYWORD:
+                    return {key: convert(item) for key, item in value.items()}
+                case _:
+                    return convert(value)
+        except ValidationError as exc:
+            raise ArgumentsInvalid(f"{name}: {_errors(exc)}") from exc
+
+    def definition(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """The parameters in order, each with its schema, and the definitions the schemas share."""
+        inputs = [(name, "validation", adapter) for name, adapter in self._adapters.items()]
+        schemas, shared = TypeAdapter.json_schemas(typing.cast("Any", inputs), ref_template=_DEFS)
+        parameters = [
+            {
+                "name": name,
+                "kind": parameter.kind.name,
+                "required": _is_required(parameter),
+                "schema": schemas.get((name, "validation"), {}),
+            }
+            for name, parameter in self._signature.parameters.items()
+        ]
+        return parameters, shared.get("$defs", {})
+
+
+_of_tasks: WeakKeyDictionary[Any, Parameters] = WeakKeyDictionary()
+
+
+def parameters_of(task: Any) -> Parameters:
+    """The parameters of a task's function."""
+    if task not in _of_tasks:
+        _of_tasks[task] = Parameters(task.run, typed=task.typed)
+    return _of_tasks[task]
+
+
+def definition_of(task: Any) -> dict[str, Any]:
+    """What is registered about a task type."""
+    parameters, shared = parameters_of(task).definition()
+    return {
+        "doc": inspect.getdoc(task.run) or "",
+        "queue": getattr(task, "queue", None),
+        "parameters": parameters,
+        "defs": shared,
+        "options": {
+            "max_retries": task.max_retries,
+            "default_retry_delay": task.default_retry_delay,
+            "time_limit": task.time_limit,
+            "soft_time_limit": task.soft_time_limit,
+            "at_most_once": task.at_most_once,
+            "autoretry_for": [error.__qualname__ for error in getattr(task, "autoretry_for", ())],
+        },
+    }
+
+
+def breaking_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """Why arguments that fitted the old definition may not fit the new one; None if they do."""
+    before = {parameter["name"]: parameter for parameter in old.get("parameters", [])}
+    after = {parameter["name"]: parameter for parameter in new.get("parameters", [])}
+    for name, parameter in after.items():
+        if name not in before and parameter["required"]:
+            return f"{name} is new and required"
+        if name in before and parameter["required"] and not before[name]["required"]:
+            return f"{name} has become required"
+        if name in before and parameter["schema"] not in ({}, before[name]["schema"]):
+            return f"{name} has become {parameter['schema']}"
+        if name in before and parameter["kind"] != before[name]["kind"]:
+            return f"{name} has become {parameter['kind']}"
+    gone = before.keys() - after.keys()
+    return f"{', '.join(sorted(gone))} is gone" if gone else None
+
+
+def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(inspect.unwrap(function), include_extras=True)
+    except Exception as exc:  # noqa: BLE001 - a user's annotation can raise anything
+        logger.warning("%s: annotations are not checked: %s", function, exc)
+        return {}
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return parameter.default is inspect.Parameter.empty and parameter.kind not in variable
+
+
+def _errors(exc: ValidationError) -> str:
+    problems = exc.errors(include_url=False, include_context=False)
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip() for problem in problems
+    )
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).splitlines() or [type(exc).__name__])[0]
