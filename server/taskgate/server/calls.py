@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -20,8 +20,9 @@ from taskgate.server.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
-Handler = grpc.RpcMethodHandler[Any, Any]
-Context = grpc.aio.ServicerContext[Any, Any]
+if TYPE_CHECKING:
+    Handler = grpc.RpcMethodHandler[Any, Any]  # a generic type in the stubs only
+    Context = grpc.aio.ServicerContext[Any, Any]
 
 _OPEN_SERVICES = ("/grpc.health.v1.Health/",)
 """Load balancers and orchestrators have no tokens."""

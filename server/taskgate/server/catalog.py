@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from taskgate.server.errors import InvalidRequest
+from taskgate.server.errors import InvalidRequest, RequestError
 from taskgate.server.records import Records
 from taskgate.server.signature import Signature
 from taskgate.store import task_types, workers
 from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks.settings import DEFAULT_QUEUE
 
 T = TypeVar("T")
 
@@ -36,13 +37,14 @@ class KnownType:
     @property
     def queue(self) -> str:
         """The queue of tasks that name none."""
-        return str(self.recorded.definition["queue"])
+        return self.recorded.definition.get("queue") or DEFAULT_QUEUE
 
     @property
     def max_attempts(self) -> int | None:
         """How many attempts a task has that does not say; None if that is not bounded."""
         options: Mapping[str, Any] = self.recorded.definition.get("options") or {}
-        return options.get("max_attempts")
+        retries: int | None = options.get("max_retries")
+        return None if retries is None else retries + 1
 
     @cached_property
     def signature(self) -> Signature:
@@ -76,15 +78,25 @@ class Catalog:
             InvalidRequest: the judgement raised it on a reading begun after this call.
             StoreUnavailable: there is no reading, and the database does not answer.
         """
+        [verdict] = await self.judge_all([judgement])
+        if isinstance(verdict, RequestError):
+            raise verdict
+        return verdict
+
+    async def judge_all(self, judgements: Sequence[Callable[[Known], T]]) -> list[T | RequestError]:
+        """As ``judge``, for many: what each returned or refused."""
         asked_at = time.monotonic()
         known = await self._fresh(asked_at)
-        try:
-            return judgement(known)
-        except InvalidRequest:
-            newer = await self._read_since(asked_at)
-            if newer is known:
-                raise
-        return judgement(newer)
+        verdicts = [await _verdict(judgement, known) for judgement in judgements]
+        if not any(isinstance(verdict, InvalidRequest) for verdict in verdicts):
+            return verdicts
+        newer = await self._read_since(asked_at)
+        if newer is known:
+            return verdicts
+        return [
+            await _verdict(judgement, newer) if isinstance(verdict, InvalidRequest) else verdict
+            for judgement, verdict in zip(judgements, verdicts, strict=True)
+        ]
 
     async def _fresh(self, asked_at: float) -> Known:
         try:
@@ -117,6 +129,14 @@ class Catalog:
         """The type known before, with its compiled schemas, if nothing about it has changed."""
         known = self._known.types.get(recorded.name)
         return known if known is not None and known.recorded == recorded else KnownType(recorded)
+
+
+async def _verdict(judgement: Callable[[Known], T], known: Known) -> T | RequestError:
+    await asyncio.sleep(0)  # others have their turn between the items of a large batch
+    try:
+        return judgement(known)
+    except RequestError as exc:
+        return exc
 
 
 def _queues(details: Mapping[str, Any]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from taskgate.server import arguments, checks, times
 from taskgate.server.arguments import Arguments
 from taskgate.server.catalog import Catalog, Known, KnownType
 from taskgate.server.digest import digest
-from taskgate.server.errors import Flaw
+from taskgate.server.errors import Flaw, RequestError
 from taskgate.server.json_text import NotJson
 from taskgate.server.text import nearest, quote
 from taskgate.server.violations import Violations
@@ -31,7 +33,15 @@ class Admission:
             InvalidRequest: fields are wrong.
             PayloadTooLarge: the arguments are too long.
         """
-        return await self.catalog.judge(lambda known: self._submission(request, caller, known))
+        return await self.catalog.judge(partial(self._submission, request, caller))
+
+    async def submissions(
+        self, requests: Sequence[task_service_pb2.SubmitRequest], caller: str
+    ) -> list[NewTask | RequestError]:
+        """The task that each of many Submits asks for, or why it is refused."""
+        return await self.catalog.judge_all(
+            [partial(self._submission, request, caller) for request in requests]
+        )
 
     async def retry(
         self, request: task_service_pb2.RetryRequest, original: Task, caller: str
@@ -42,7 +52,7 @@ class Admission:
             InvalidRequest: fields are wrong, or the arguments do not fit the task type any more.
             PayloadTooLarge: the arguments are too long.
         """
-        return await self.catalog.judge(lambda known: self._retry(request, original, caller, known))
+        return await self.catalog.judge(partial(self._retry, request, original, caller))
 
     def _submission(
         self, request: task_service_pb2.SubmitRequest, caller: str, known: Known

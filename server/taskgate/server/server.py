@@ -21,7 +21,6 @@ from taskgate.server.records import THREADS, Records
 from taskgate.server.service import TaskService
 from taskgate.server.settings import ServerSettings
 from taskgate.server.tokens import Tokens
-from taskgate.server.waiting import Waiting
 from taskgate.server.watcher import Watcher
 from taskgate.server.writer import Writer
 from taskgate.store import schema
@@ -114,7 +113,7 @@ class TaskgateServer:
             admission=Admission(catalog, settings.taskgate_max_payload_bytes),
             writer=self._writer,
             watcher=self._watcher,
-            waiting=Waiting(self._records, self._watcher, settings.taskgate_max_wait_seconds),
+            most_wait=settings.taskgate_max_wait_seconds,
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

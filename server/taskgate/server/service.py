@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 
-from taskgate.server import aborting, checks, times
+from taskgate.server import aborting, checks, directories, listing, times
+from taskgate.server.batches import Batches
 from taskgate.server.callers import caller
 from taskgate.server.conversion import task_message
 from taskgate.server.new_tasks import Admission
@@ -15,6 +17,7 @@ from taskgate.server.records import Records
 from taskgate.server.violations import Violations
 from taskgate.server.waiting import Waiting
 from taskgate.server.watcher import Watcher
+from taskgate.server.watching import Watching
 from taskgate.server.writer import Writer
 from taskgate.store import queries
 from taskgate.store.errors import TaskNotFinal
@@ -34,13 +37,16 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         admission: Admission,
         writer: Writer,
         watcher: Watcher,
-        waiting: Waiting,
+        most_wait: float,
     ) -> None:
+        """``most_wait``: the longest that a Get may wait, in seconds."""
         self._records = records
         self._admission = admission
         self._writer = writer
         self._watcher = watcher
-        self._waiting = waiting
+        self._waiting = Waiting(records, watcher, most_wait)
+        self._watching = Watching(records, watcher)
+        self._batches = Batches(admission, writer)
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
@@ -86,3 +92,35 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         self._watcher.stir()
         logger.info("task %s is %s: abort by %r", task.id, task.state, abort.by)
         return task_service_pb2.AbortResponse(task=task_message(task))
+
+    async def SubmitBatch(
+        self, request: task_service_pb2.SubmitBatchRequest, context: Context
+    ) -> task_service_pb2.SubmitBatchResponse:
+        """Submit many tasks in one transaction."""
+        results = await self._batches.submit(request.requests, caller.get())
+        return task_service_pb2.SubmitBatchResponse(results=results)
+
+    async def List(
+        self, request: task_service_pb2.ListRequest, context: Context
+    ) -> task_service_pb2.ListResponse:
+        """List tasks, the newest first."""
+        return await self._records.read(listing.query(request).answer)
+
+    async def Watch(
+        self, request: task_service_pb2.WatchRequest, context: Context
+    ) -> AsyncIterator[task_service_pb2.WatchResponse]:
+        """Stream tasks as they change."""
+        async for response in self._watching.stream(request):
+            yield response
+
+    async def ListTaskTypes(
+        self, request: task_service_pb2.ListTaskTypesRequest, context: Context
+    ) -> task_service_pb2.ListTaskTypesResponse:
+        """List the task types that workers have registered."""
+        return await self._records.read(lambda tx: directories.list_task_types(tx, request))
+
+    async def ListWorkers(
+        self, request: task_service_pb2.ListWorkersRequest, context: Context
+    ) -> task_service_pb2.ListWorkersResponse:
+        """List workers, the living and the dead."""
+        return await self._records.read(lambda tx: directories.list_workers(tx, request))

@@ -132,6 +132,16 @@ def active_attempts(tx: Connection, worker_id: str) -> list[ActiveAttempt]:
     ]
 
 
+def active_counts(tx: Connection) -> dict[str, int]:
+    """How many tasks each worker runs according to the record; workers without any are left out."""
+    rows = tx.execute(
+        select(tasks.c.worker, func.count().label("number"))
+        .where(tasks.c.state.in_(sorted(ACTIVE)), tasks.c.worker.is_not(None))
+        .group_by(tasks.c.worker)
+    )
+    return {row.worker: row.number for row in rows}
+
+
 def forget_stopped(tx: Connection, older_than: timedelta) -> int:
     """Delete workers whose lease ended that long ago; how many."""
     ended_at = func.coalesce(workers.c.stopped_at, workers.c.lost_at)
