@@ -110,7 +110,7 @@ def back_off(
     ``retries``: what Celery's count of retries will be in the next attempt. ``arguments``: other
     ones for it, JSON text as in the record.
     """
-    changes = {} if arguments is None else {"arguments": arguments}
+    changes: dict[str, Any] = {} if arguments is None else {"arguments": arguments}
     if _next_attempt(
         tx,
         lifecycle.BACK_OFF,

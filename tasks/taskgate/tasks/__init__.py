@@ -13,33 +13,32 @@ Start a worker with ``celery -A taskgate.tasks worker``.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from taskgate.tasks.base import TaskgateTask
-from taskgate.tasks.decorator import task
-
 if TYPE_CHECKING:
-    from celery import Celery
+    from taskgate.tasks.app import manage
+    from taskgate.tasks.base import TaskgateTask
+    from taskgate.tasks.decorator import task
 
 __all__ = ["TaskgateTask", "manage", "task"]
 
+_HOMES = {"TaskgateTask": "base", "manage": "app", "task": "decorator"}
+
 
 def __getattr__(name: str) -> Any:
-    """Make the app, from the environment, only for those who ask for it.
+    """Import what is asked for; programs that only want the settings need no Celery.
 
-    It is called ``celery``, which Celery's own command looks for, too; ``app`` is the module.
+    ``celery`` is the app, made from the environment; Celery's own command looks for that name.
     """
     if name == "celery":
-        from taskgate.tasks.app import create_app
-        from taskgate.tasks.settings import Settings
-
-        globals()["celery"] = create_app(Settings())
-        return globals()["celery"]
+        globals()[name] = _app_from_environment()
+        return globals()[name]
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def manage(app: Celery) -> Celery:
-    """Have the tasks of a Celery app recorded, with settings from the environment."""
-    from taskgate.tasks.app import manage as manage_app
-
-    return manage_app(app)
+def _app_from_environment() -> Any:
+    settings = import_module(f"{__name__}.settings").Settings()
+    return import_module(f"{__name__}.app").create_app(settings)

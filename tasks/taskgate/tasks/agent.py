@@ -1,4 +1,4 @@
-"""The worker agent: a thread in a worker's main process that looks after its lease and its tasks."""
+"""The worker agent: looks after a worker's lease and tasks, from a thread of its main process."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from celery import Celery
 
@@ -15,7 +15,7 @@ from taskgate.tasks.worker import AgentStep, adopt_tasks
 
 def create_app(settings: Settings) -> Celery:
     """A Celery app for workers, and for whoever publishes or looks results up."""
-    app = Celery("taskgate", task_cls=TaskgateTask)
+    app: Celery = Celery("taskgate", task_cls=cast("Any", TaskgateTask))
     app.conf.update(configuration(settings))
     _install(app)
     return app
@@ -30,10 +30,10 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
     """
     settings = settings or Settings()
     url = str(app.conf.broker_url or settings.celery_broker_url)
-    app.add_defaults({**SAFE, **broker_options(url)})
-    app.conf.update({**record_options(settings), **FORCED})
-    app.conf.broker_url = sql_broker.broker_url(url)
-    app.Task = with_taskgate(app.Task)
+    app.add_defaults(lambda: {**SAFE, **broker_options(url)})
+    forced = {**FORCED, **record_options(settings), "broker_url": sql_broker.broker_url(url)}
+    app.conf.update(forced)
+    app.Task = with_taskgate(app.Task)  # type: ignore[misc]  # it is cached, not read-only
     _install(app)
     return app
 
@@ -41,7 +41,7 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
 def _install(app: Celery) -> None:
     app.steps["worker"].add(AgentStep)
     app.on_after_finalize.connect(_on_after_finalize, weak=False)
-    if app.finalized:
+    if cast("Any", app).finalized:
         adopt_tasks(app)
 
 

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from celery import states
-from celery.backends.base import BaseBackend
+from celery.backends.base import (  # type: ignore[attr-defined]  # not all in its stubs
+    BaseBackend,
+    unpickle_backend,
+)
 from celery.contrib.abortable import ABORTED
-from celery.exceptions import Reject, TaskRevokedError
+from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import result_from_tuple
 from celery.utils.log import get_logger
@@ -40,12 +43,18 @@ Later = Callable[[str, Callable[[], None]], None]
 """Takes a task's id and what is to be done about it soon, in another thread."""
 
 
-class RecordBackend(BaseBackend):  # type: ignore[misc] # celery has no types here
+class RecordBackend(BaseBackend):
     """Reads and writes the record in Celery's words."""
 
     READY_STATES = states.READY_STATES | {ABORTED}
     persistent = True
     supports_autoexpire = True  # the sweeper's retention
+
+    app: Any
+    url: str
+    _call_task_errbacks: Any
+    _ensure_not_eager: Any
+    _fail_chain: Any
 
     def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:
         options.update(serializer="json", url=url)
@@ -56,7 +65,7 @@ class RecordBackend(BaseBackend):  # type: ignore[misc] # celery has no types he
         """Set in a worker's main process, whose event loop must not wait for a database."""
 
     def __reduce__(self, args: Any = (), kwargs: Any = None) -> Any:
-        return super().__reduce__(args, {**(kwargs or {}), "url": self.url})
+        return unpickle_backend, (type(self), args, {**(kwargs or {}), "url": self.url})
 
     def as_uri(self, include_password: bool = False) -> str:
         return "taskgate+" + (self.url if include_password else maybe_sanitize_url(self.url))
@@ -206,7 +215,7 @@ class RecordBackend(BaseBackend):  # type: ignore[misc] # celery has no types he
         if request.chord:
             self.on_chord_part_return(request, states.SUCCESS, None)
 
-    def mark_as_rejected(self, run: Run, reject: Reject, request: Any) -> None:
+    def mark_as_rejected(self, run: Run, reject: Any, request: Any) -> None:
         """Record that a task rejected its message: it failed, or it asked to be run again."""
         if reject.requeue:
             self.persistently(run.claim.task_id, finishing.give_back_writer(run))
@@ -252,10 +261,10 @@ class RecordBackend(BaseBackend):  # type: ignore[misc] # celery has no types he
                 raise CeleryTimeout("The operation timed out.")
             time.sleep(min(interval, left))
 
-    def wait_for_pending(self, result: Any, *args: Any, propagate: bool = True, **kw: Any) -> Any:
+    def wait_for_pending(self, result: Any, *args: Any, **options: Any) -> Any:
         """As Celery's, but an aborted task raises TaskRevokedError: it has no result."""
-        value = super().wait_for_pending(result, *args, propagate=propagate, **kw)
-        if propagate and result.state == ABORTED:
+        value = super().wait_for_pending(result, *args, **options)
+        if options.get("propagate", True) and result.state == ABORTED:
             raise TaskRevokedError("aborted")
         return value
 

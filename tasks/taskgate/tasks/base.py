@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from celery import Task
 from celery.canvas import Signature
@@ -16,17 +16,24 @@ from celery.utils.time import maybe_make_aware
 
 from taskgate.tasks import claiming, retrying
 from taskgate.tasks.context import context_factory
-from taskgate.tasks.serializing import arguments_json
 from taskgate.tasks.run import NextAttempt, Run, attach, run_of
+from taskgate.tasks.serializing import arguments_json
 from taskgate.tasks.signature import parameters_of
+
+if TYPE_CHECKING:
+    from taskgate.tasks.backend import RecordBackend
+
+    AnyTask = Task[Any, Any]
 
 logger = get_logger(__name__)
 
 
-class TaskgateTask(AbortableTask):  # type: ignore[misc] # celery has no types here
+class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its stubs only
     """A task whose life is in the record."""
 
     abstract = True
+
+    backend: RecordBackend
 
     at_most_once = False
     """Never run again a task that lost its worker."""
@@ -60,7 +67,7 @@ class TaskgateTask(AbortableTask):  # type: ignore[misc] # celery has no types h
         if run.must_stop:
             self._end_aborted(run, None)
         if run.next_attempt is not None:  # retry(throw=False)
-            raise Retry("retry", None, run.next_attempt.delay.total_seconds())
+            raise Retry("retry", None, datetime.now(UTC) + run.next_attempt.delay)
         return result
 
     def _end_aborted(self, run: Run, cause: BaseException | None) -> None:
@@ -83,9 +90,10 @@ class TaskgateTask(AbortableTask):  # type: ignore[misc] # celery has no types h
             if call is not None and call is not TaskgateTask.__call__ and cls is not Task:
                 bound: Callable[..., Any] = call.__get__(self)
                 return bound
-        run: Callable[..., Any] = self.run
         # The policy of the submission stands over the task type's autoretry_for.
-        return getattr(self, "_orig_run", run) if without_autoretry else run
+        name = "_orig_run" if without_autoretry and hasattr(self, "_orig_run") else "run"
+        function: Callable[..., Any] = getattr(self, name)
+        return function
 
     def _retry_if_policy_says_so(self, run: Run, exc: Exception) -> None:
         policy = run.claim.retry_policy
@@ -113,8 +121,10 @@ class TaskgateTask(AbortableTask):  # type: ignore[misc] # celery has no types h
         queue: str | None = None,
         **extra_options: Any,
     ) -> Signature[Any]:
-        """What ``retry`` publishes: nothing. The record keeps what is due, and its dispatcher
-        publishes it when it is; a message sent from here would find the attempt still running.
+        """What ``retry`` publishes: nothing.
+
+        The record keeps what is due, and its dispatcher publishes it when it is; a message sent
+        from here would find the attempt still running.
         """
         request = request or self.request
         signature = super().signature_from_request(request, args, kwargs, queue, **extra_options)
@@ -157,23 +167,25 @@ class _Planned(Signature[Any]):
     """A signature that, instead of being sent, says what the next attempt is to be."""
 
     def __init__(self, signature: Signature[Any], run: Run, planned: NextAttempt) -> None:
-        super().__init__(signature)
+        super().__init__(cast("Any", signature))
         self._plan = run, planned
 
     def apply_async(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
-        run, run.next_attempt = self._plan
+        run, planned = self._plan
+        run.next_attempt = planned
 
 
-def with_taskgate(cls: type[Task[..., Any]]) -> type[Task[..., Any]]:
+def with_taskgate(cls: type[AnyTask]) -> type[AnyTask]:
     """The task class, its own members first, with the claim around whatever it calls."""
     if issubclass(cls, TaskgateTask):
         return cls
     if cls is Task:
         return TaskgateTask
-    members = {"__call__": TaskgateTask.__call__, "__module__": cls.__module__}
+    members: dict[str, Any] = {"__call__": TaskgateTask.__call__, "__module__": cls.__module__}
     if "abstract" in cls.__dict__:
         members["abstract"] = cls.__dict__["abstract"]
-    return type(cls.__name__, (cls, TaskgateTask), members)
+    made: type[AnyTask] = cast("Any", type)(cls.__name__, (cls, TaskgateTask), members)
+    return made
 
 
 def _delay(countdown: float | None, eta: datetime | None) -> timedelta:

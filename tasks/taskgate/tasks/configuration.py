@@ -14,8 +14,8 @@ SAFE: dict[str, Any] = {
     "task_serializer": "json",
     "result_serializer": "json",
     "accept_content": ["json"],
-    # Acknowledged after the run. A claim that was lost acknowledges, too, so that a duplicate costs
-    # nothing, while a message that no worker came to claim goes back, and a busy worker hoards none.
+    # Acknowledged after the run: what a worker that dies had not claimed goes back to the queue,
+    # and a busy worker hoards nothing. A duplicate loses the claim, and is acknowledged.
     "task_acks_late": True,
     "task_acks_on_failure_or_timeout": True,
     "worker_prefetch_multiplier": 1,

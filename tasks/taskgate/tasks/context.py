@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, reduce
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 ContextFactory = Callable[[], AbstractContextManager[Any]]
 
@@ -26,11 +26,12 @@ def context_factory(name: str | None) -> ContextFactory:
         return nullcontext
     module, _, attributes = name.partition(":")
     try:
-        found: ContextFactory = reduce(getattr, attributes.split("."), import_module(module))
+        found: Any = reduce(getattr, attributes.split("."), cast("Any", import_module(module)))
     except (ImportError, AttributeError, ValueError) as exc:
         raise ContextInvalid(
             f"TASKGATE_CONTEXT={name!r} is not to be found as package.module:factory: {exc}"
         ) from exc
     if not callable(found):
         raise ContextInvalid(f"TASKGATE_CONTEXT={name!r} cannot be called")
-    return found
+    factory: ContextFactory = found
+    return factory

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from celery import shared_task
 
 from taskgate.tasks.base import TaskgateTask
 
+if TYPE_CHECKING:
+    from celery import Task
 
-def task(*args: Any, **options: Any) -> Any:
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(*function: Any, **options: Any) -> Any:
     """Make a function a task: ``@task`` or ``@task(name=…, queue=…, …)``.
 
     Takes all of Celery's options, and
@@ -19,11 +29,5 @@ def task(*args: Any, **options: Any) -> Any:
     - ``typed``: check the arguments against the function's annotations, and pass them as those
       types (dataclasses and pydantic models included); True if not given.
     """
-    options = {"base": TaskgateTask, "typed": True, **options}
-    if args:
-        return _decorate(args[0], options)
-    return lambda function: _decorate(function, options)
-
-
-def _decorate(function: Callable[..., Any], options: dict[str, Any]) -> Any:
-    return shared_task(**options)(function)
+    decorate: Any = shared_task(**{"base": TaskgateTask, "typed": True, **options})
+    return decorate(*function) if function else decorate

@@ -27,14 +27,16 @@ _REASONS: dict[type[BaseException], Reason] = {
 
 
 def failure_of(error: Any, traceback: str | None = None) -> Failure:
-    """What the record says about an error: an exception, or the dictionary that Celery's programs
-    write in its place (``exc_type``, ``exc_message``, ``exc_module``).
+    """What the record says about an error.
+
+    ``error``: an exception, or the dictionary that Celery's programs write in its place
+    (``exc_type``, ``exc_message``, ``exc_module``).
     """
     if isinstance(error, UnpickleableExceptionWrapper):
         return _failure(
             Reason.EXCEPTION,
             str(error),
-            (error.exc_module, error.exc_cls_name),
+            (str(error.exc_module), str(error.exc_cls_name)),
             error.exc_args,
             traceback,
         )

@@ -53,7 +53,7 @@ def progress_json(state: str, meta: Any) -> str:
     return to_json({"state": state, "meta": meta})
 
 
-def writer(
+def writer(  # noqa: PLR0911 - a table
     app: Any, task_id: str, result: Any, state: str, traceback: str | None, request: Any
 ) -> Write | None:
     """The write for ``store_result``; None if the record has nothing to learn.

@@ -45,7 +45,7 @@ def worker_id(hostname: str | None) -> str:
     return _current.worker_id if _current is not None else hostname or ""
 
 
-@worker_init.connect  # type: ignore[untyped-decorator]
+@worker_init.connect
 def _take_identity(sender: Any, **_: Any) -> None:
     global _current  # noqa: PLW0603 - a process belongs to one worker
     _current = Identity(sender.hostname)

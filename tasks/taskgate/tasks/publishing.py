@@ -12,7 +12,10 @@ from amqp.exceptions import PreconditionFailed
 from celery import Celery
 from celery.utils.log import get_logger
 from kombu import Connection, Producer
-from kombu.exceptions import BatchPublishError, OperationalError
+from kombu.exceptions import (  # type: ignore[attr-defined]  # newer than its stubs
+    BatchPublishError,
+    OperationalError,
+)
 
 from taskgate.store.outbox import Publication
 from taskgate.tasks import priorities
@@ -107,9 +110,10 @@ class _Link:
             raise
 
     def _open_channel(self) -> None:
-        channel = self._connection.channel()
+        channel: Any = self._connection.channel()
         self._confirms = Confirms(channel) if self._driver_type == "amqp" else None
-        self._producer = Producer(channel, serializer="json", auto_declare=False)
+        self._channel = channel
+        self._producer: Any = Producer(channel, serializer="json", auto_declare=False)
 
     def send(self, publications: Sequence[Publication]) -> None:
         deadline = time.monotonic() + ANSWER_SECONDS
@@ -140,7 +144,7 @@ class _Link:
         if name in self._declared:
             return
         try:
-            self._app.amqp.queues[name](self._producer.channel).declare()
+            self._app.amqp.queues[name](self._channel).declare()
         except PreconditionFailed as exc:
             # It exists, declared otherwise by someone else: good enough to publish to.
             logger.warning("queue %s exists with other properties: %s", name, exc)
@@ -169,6 +173,6 @@ def _connect(app: Celery) -> Connection:
                 "read_timeout": ANSWER_SECONDS,
                 "write_timeout": ANSWER_SECONDS,
             }
-    connection.transport_options.update(options)
+    connection.transport_options = {**(connection.transport_options or {}), **options}
     connection.connect()
     return connection

@@ -28,6 +28,9 @@ POLLING_SECONDS = 0.1
 
 _KOMBU_NAMES = ("sqla", "sqlalchemy")
 
+# Its stubs leave most of it out.
+_kombu: Any = kombu_sql
+
 
 def broker_url(url: str) -> str:
     """``sqla+<database URL>`` as a URL of this transport; any other URL as it is."""
@@ -46,7 +49,7 @@ def forget_connections() -> None:
         engine.dispose(close=False)
 
 
-class Channel(kombu_sql.Channel):
+class Channel(_kombu.Channel):  # type: ignore[misc]
     """Takes and puts messages, each in one short transaction."""
 
     _engines: dict[str, tuple[Engine, Any]] = {}  # noqa: RUF012 - kombu shares it so, too
@@ -66,11 +69,11 @@ class Channel(kombu_sql.Channel):
         by_queue = Index(f"ix_{messages.name}_queue", messages.c.queue_id, messages.c.id)
         messages.indexes.discard(by_queue)  # kombu's own programs need not know it
         try:
-            kombu_sql.metadata.create_all(engine)
+            _kombu.metadata.create_all(engine)
             by_queue.create(engine, checkfirst=True)
         except DBAPIError:
             # Another process was creating them at the same moment: now they are there.
-            kombu_sql.metadata.create_all(engine)
+            _kombu.metadata.create_all(engine)
             by_queue.create(engine, checkfirst=True)
 
     def _queue_id(self, queue: str) -> int:
@@ -129,7 +132,7 @@ class Channel(kombu_sql.Channel):
             tx.execute(insert(self.message_cls.__table__), rows)
 
     def create_publish_batch(self, max_size: int) -> PublishBatch:
-        """kombu's hook for ``Producer.batch()``."""
+        """Answers kombu's hook for ``Producer.batch()``."""
         del max_size  # one transaction, whatever the size
         return PublishBatch(self)
 
@@ -156,7 +159,7 @@ class PublishBatch:
         self.rows.clear()
 
 
-class Transport(kombu_sql.Transport):
+class Transport(_kombu.Transport):  # type: ignore[misc]
     """The transport class, as kombu finds it by its name."""
 
     Channel = Channel

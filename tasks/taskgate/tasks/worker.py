@@ -7,7 +7,7 @@ import socket
 from datetime import timedelta
 from typing import Any
 
-from celery import bootsteps
+from celery import bootsteps, current_app
 from celery.signals import worker_process_init, worker_shutdown
 from celery.utils.log import get_logger
 
@@ -22,7 +22,7 @@ from taskgate.tasks.signature import breaking_change, definition_of
 logger = get_logger(__name__)
 
 
-class AgentStep(bootsteps.StartStopStep):  # type: ignore[misc] # celery has no types here
+class AgentStep(bootsteps.StartStopStep):
     """Starts the agent once the pool stands, and ends it when the worker has ended.
 
     Not in ``stop()``: that comes before the pool has finished what it runs.
@@ -104,10 +104,8 @@ def _register(
         logger.info("the task type %s has changed", name)
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]
+@worker_process_init.connect
 def _forget_the_parents_connections(**_: Any) -> None:
-    from celery import current_app
-
     sql_broker.forget_connections()
     if isinstance(current_app.backend, RecordBackend):
         current_app.backend.after_fork()
