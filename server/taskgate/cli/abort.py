@@ -6,7 +6,7 @@ import click
 
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.follow import output_options, show_and_exit
+from taskgate.cli.follow import Afterwards, shows_task
 from taskgate.cli.seconds import SECONDS
 from taskgate.client import Client
 
@@ -16,7 +16,7 @@ from taskgate.client import Client
 @click.option("--reason", default="", help="Why; recorded with the task.")
 @click.option("--force", is_flag=True, help="End the task's process if it does not stop by itself.")
 @click.option("--grace", type=SECONDS, help="How long --force waits for that; 10s if not given.")
-@output_options
+@shows_task
 @calls_server
 def command(
     client: Client,
@@ -25,9 +25,7 @@ def command(
     reason: str,
     force: bool,
     grace: float | None,
-    wait: bool,
-    timeout: float | None,
-    as_json: bool,
+    afterwards: Afterwards,
 ) -> None:
     """Ask a task to stop.
 
@@ -43,4 +41,4 @@ def command(
         raise click.UsageError("--grace needs --force")
     handle = client.task(task_id)
     handle.abort(reason, force=force, grace=grace)
-    show_and_exit(handle, wait=wait, timeout=timeout, as_json=as_json)
+    afterwards.show(handle)

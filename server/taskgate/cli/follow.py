@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 import click
@@ -12,7 +14,8 @@ from rich.progress import Task as Bar
 from rich.text import Text
 
 from taskgate.cli import exits
-from taskgate.cli.render import amount_text, clean, show, state_text
+from taskgate.cli.as_json import task_as_json
+from taskgate.cli.render import amount_text, clean, print_task, state_text
 from taskgate.cli.seconds import SECONDS
 from taskgate.client import State, Task, TaskHandle
 
@@ -24,27 +27,60 @@ _EXIT_CODES = {
 }
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--json``, and ``--wait`` and ``--timeout``."""
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What the user wants to see of the task once the call was answered."""
+
+    wait: bool
+    timeout: float | None
+    as_json: bool
+    quiet: bool
+
+    def show(self, handle: TaskHandle) -> None:
+        """Show the task; if it is waited for, exit as it ended.
+
+        Raises:
+            WaitTimeout: it has not ended in time.
+            click.exceptions.Exit: with the code that tells how it ended.
+        """
+        if not self.wait and self.timeout is None:
+            self._print(handle.latest or handle.get())
+            return
+        task = _follow(handle, self.timeout)
+        self._print(task)
+        raise click.exceptions.Exit(_EXIT_CODES[task.state])
+
+    def _print(self, task: Task) -> None:
+        if self.quiet:
+            click.echo(task.id)
+        elif self.as_json:
+            click.echo(task_as_json(task))
+        else:
+            print_task(task)
+
+
+_OPTIONS = (
     # Not `--wait [SECONDS]`: in `submit demo.add --wait 2 3` the 2 would be taken for seconds.
-    wait = click.option("--wait", is_flag=True, help="Wait until the task has ended.")
-    timeout = click.option(
+    click.option("--wait", is_flag=True, help="Wait until the task has ended."),
+    click.option(
         "--timeout",
         type=SECONDS,
         help="Wait no longer than this, for example 30s; implies --wait.",
-    )
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print the task as JSON.")
-    return wait(timeout(as_json(command)))
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the task as JSON."),
+    click.option("-q", "--quiet", is_flag=True, help="Print only the task's id."),
+)
 
 
-def show_and_exit(handle: TaskHandle, *, wait: bool, timeout: float | None, as_json: bool) -> None:
-    """Show the task as it is; or, if that is asked for, as it ended, and exit accordingly."""
-    if not wait and timeout is None:
-        show(handle.latest or handle.get(), as_json=as_json)
-        return
-    task = _follow(handle, timeout)
-    show(task, as_json=as_json)
-    raise click.exceptions.Exit(_EXIT_CODES[task.state])
+def shows_task(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options to wait and to print, and an Afterwards named ``afterwards``."""
+
+    @functools.wraps(command)
+    def with_afterwards(*arguments: Any, **options: Any) -> Any:
+        wanted = {field.name: options.pop(field.name) for field in fields(Afterwards)}
+        return command(*arguments, afterwards=Afterwards(**wanted), **options)
+
+    return functools.reduce(lambda done, option: option(done), reversed(_OPTIONS), with_afterwards)
 
 
 def _follow(handle: TaskHandle, timeout: float | None) -> Task:

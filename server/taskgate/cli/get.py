@@ -6,17 +6,15 @@ import click
 
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.follow import output_options, show_and_exit
+from taskgate.cli.follow import Afterwards, shows_task
 from taskgate.client import Client
 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("task_id", metavar="ID")
-@output_options
+@shows_task
 @calls_server
-def command(
-    client: Client, *, task_id: str, wait: bool, timeout: float | None, as_json: bool
-) -> None:
+def command(client: Client, *, task_id: str, afterwards: Afterwards) -> None:
     """Show a task; with --wait, once it has ended.
 
     \b
@@ -25,4 +23,4 @@ def command(
     taskgate get ID --timeout 30s
     taskgate get ID --json | jq .result
     """
-    show_and_exit(client.task(task_id), wait=wait, timeout=timeout, as_json=as_json)
+    afterwards.show(client.task(task_id))

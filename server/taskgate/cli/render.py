@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from taskgate.cli.as_json import task_as_json
 from taskgate.client import Abort, Progress, State, Task
 
 STATE_STYLES = {
@@ -31,13 +30,10 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
-def show(task: Task, *, as_json: bool) -> None:
+def print_task(task: Task) -> None:
     """Write the task to standard output."""
     # Written as it is: a task's text may look like markup, and a pipe has no width to wrap at.
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    if as_json:
-        console.out(task_as_json(task))
-        return
     console.print(_heading(task))
     for name, value in _rows(task):
         console.print(Text.assemble((f"  {name:<11}", "dim"), value))
@@ -74,7 +70,7 @@ def _rows(task: Task) -> Iterator[tuple[str, Text]]:
     if task.retry_of:
         yield "retry of", Text(task.retry_of)
     yield from _times(task)
-    if task.attempt > 1 or task.max_attempts:
+    if task.attempt > 1:
         yield "attempt", Text(_of(task.attempt, task.max_attempts))
     if task.worker:
         yield "worker", Text(task.worker)

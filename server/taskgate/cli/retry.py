@@ -7,7 +7,7 @@ import click
 from taskgate.cli.arguments import parse_arguments
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.follow import output_options, show_and_exit
+from taskgate.cli.follow import Afterwards, shows_task
 from taskgate.client import Client
 
 
@@ -17,7 +17,7 @@ from taskgate.client import Client
 @click.option("--args", "args_json", metavar="JSON", help="Other positional arguments, a list.")
 @click.option("--kwargs", "kwargs_json", metavar="JSON", help="Other keyword arguments, an object.")
 @click.option("--request-id", help="Retrying again with the same id gives the same task.")
-@output_options
+@shows_task
 @calls_server
 def command(
     client: Client,
@@ -27,9 +27,7 @@ def command(
     args_json: str | None,
     kwargs_json: str | None,
     request_id: str | None,
-    wait: bool,
-    timeout: float | None,
-    as_json: bool,
+    afterwards: Afterwards,
 ) -> None:
     """Run a task that has ended again, as a new task.
 
@@ -44,4 +42,4 @@ def command(
     handle = client.task(task_id).retry(
         args=arguments.args, kwargs=arguments.kwargs, request_id=request_id
     )
-    show_and_exit(handle, wait=wait, timeout=timeout, as_json=as_json)
+    afterwards.show(handle)

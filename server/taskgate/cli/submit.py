@@ -7,7 +7,7 @@ import click
 from taskgate.cli.arguments import parse_arguments, parse_labels
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.follow import output_options, show_and_exit
+from taskgate.cli.follow import Afterwards, shows_task
 from taskgate.cli.seconds import SECONDS
 from taskgate.client import Client
 
@@ -26,7 +26,7 @@ from taskgate.client import Client
 @click.option("--run-timeout", type=SECONDS, help="End an attempt that runs longer than this.")
 @click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label; repeatable.")
 @click.option("--request-id", help="Submitting again with the same id gives the same task.")
-@output_options
+@shows_task
 @calls_server
 def command(
     client: Client,
@@ -42,9 +42,7 @@ def command(
     run_timeout: float | None,
     labels: tuple[str, ...],
     request_id: str | None,
-    wait: bool,
-    timeout: float | None,
-    as_json: bool,
+    afterwards: Afterwards,
 ) -> None:
     """Have a task run.
 
@@ -56,7 +54,7 @@ def command(
     taskgate submit demo.echo value='{"a": [1, null]}'
     taskgate submit demo.echo --args '["2"]'      the string "2", not the number
     taskgate submit demo.countdown 60 --delay 1m --label team=web --priority 9
-    id=$(taskgate submit demo.add 2 3 --json | jq -r .id)
+    id=$(taskgate submit demo.add 2 3 --quiet)
     """
     arguments = parse_arguments(words, args_json, kwargs_json)
     handle = client.submit(
@@ -71,4 +69,4 @@ def command(
         labels=parse_labels(labels),
         request_id=request_id,
     )
-    show_and_exit(handle, wait=wait, timeout=timeout, as_json=as_json)
+    afterwards.show(handle)

@@ -42,7 +42,7 @@ def test_json_has_exact_numbers_and_times() -> None:
 
 
 def test_people_see_what_was_sent_as_it_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
-    render.show(_task(), as_json=False)
+    render.print_task(_task())
     shown = capsys.readouterr().out
     assert shown.startswith(f'demo.echo({BIG}, "[bold]ü", x=null) SUCCEEDED\n')
     assert f"result     {BIG}\n" in shown
@@ -52,14 +52,14 @@ def test_people_see_what_was_sent_as_it_was_sent(capsys: pytest.CaptureFixture[s
 
 def test_long_values_are_neither_wrapped_nor_cut(capsys: pytest.CaptureFixture[str]) -> None:
     task = _task(error=task_pb2.TaskError(type="builtins.ValueError", message="x" * 500))
-    render.show(task, as_json=False)
+    render.print_task(task)
     assert "ValueError: " + "x" * 500 + "\n" in capsys.readouterr().out
 
 
 def test_a_task_cannot_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "\x1b]0;title\x07\x1b[31m"
     error = task_pb2.TaskError(type=evil, message=evil, traceback=f"line 1\n{evil}")
-    render.show(_task(error=error, abort=task_pb2.Abort(reason=evil)), as_json=False)
+    render.print_task(_task(error=error, abort=task_pb2.Abort(reason=evil)))
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "\x07" not in shown
