@@ -20,6 +20,7 @@ from taskgate.server.new_tasks import Admission
 from taskgate.server.records import THREADS, Records
 from taskgate.server.service import TaskService
 from taskgate.server.settings import ServerSettings
+from taskgate.server.sweeper import sweeper_of
 from taskgate.server.tokens import Tokens
 from taskgate.server.watcher import Watcher
 from taskgate.server.writer import Writer
@@ -54,10 +55,12 @@ class TaskgateServer:
         self._tokens = _tokens(settings)
         self._database = Database(settings.postgres_url, pool_size=THREADS)
         self._records = Records(self._database)
-        self._publisher = Publisher(create_app(settings))
+        app = create_app(settings)
+        self._publisher = Publisher(app)
         self._dispatcher = Dispatcher(self._database, self._publisher)
         self._writer = Writer(self._database, self._dispatcher.offer)
         self._watcher = Watcher(self._records)
+        self._sweeper = sweeper_of(settings, self._database, app)
         self._health = HealthServicer()
         self._grpc: grpc.aio.Server | None = None
 
@@ -80,6 +83,7 @@ class TaskgateServer:
         self._writer.start()
         self._dispatcher.start(published=self._writer.forget)
         self._watcher.start()
+        self._sweeper.start()
         await self._grpc.start()
         await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
         return address
@@ -132,6 +136,7 @@ class TaskgateServer:
         return addresses.parse(text).with_port(port)
 
     def _flush(self) -> None:
+        self._sweeper.close(FLUSH_SECONDS)
         self._writer.finish(FLUSH_SECONDS)
         self._dispatcher.close(FLUSH_SECONDS)
         self._writer.close(FLUSH_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -53,6 +54,15 @@ class ServerSettings(Settings):
 
     taskgate_max_concurrent_calls: int = Field(default=10_000, ge=10)
     """Calls at once, waiting ones included; more are RESOURCE_EXHAUSTED."""
+
+    taskgate_retention_days: float = Field(default=30.0, ge=0.0, le=36_500.0)
+    """How long final tasks are kept, in days; 0 keeps them for ever."""
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long final tasks are kept; for ever if None."""
+        days = self.taskgate_retention_days
+        return timedelta(days=days) if days else None
 
     @field_validator("taskgate_address")
     @classmethod

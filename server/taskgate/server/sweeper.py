@@ -8,6 +8,7 @@ no harm; one server at a time makes them all the same.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from sqlalchemy import Connection, text
 
+from taskgate.server.settings import ServerSettings
 from taskgate.store import sweeping, task_types, workers
 from taskgate.store.engine import Database
+from taskgate.store.errors import StoreUnavailable
 from taskgate.tasks.queue_lengths import queue_lengths
 
 T = TypeVar("T")
@@ -28,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 """Tasks in a transaction: enough to be quick, few enough not to keep others waiting."""
+
+PASSES_PER_LEASE = 5
+LONGEST_PAUSE_SECONDS = 3.0
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
 
@@ -46,7 +52,7 @@ class Swept:
 
 
 class Sweeper:
-    """Makes passes over one record. Not for several threads at once."""
+    """Makes passes over one record: in a thread of its own once started, or when called."""
 
     def __init__(
         self,
@@ -64,6 +70,28 @@ class Sweeper:
         self._max_worker_losses = max_worker_losses
         self._retention = retention
         self._answering_since: float | None = None
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="taskgate-sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Start to make passes."""
+        self._thread.start()
+
+    def close(self, seconds: float) -> None:
+        """End after the pass under way; give up on it after so many seconds."""
+        self._ends.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        pause = min(self._lease.total_seconds() / PASSES_PER_LEASE, LONGEST_PAUSE_SECONDS)
+        while not self._ends.wait(pause):
+            try:
+                self.sweep()
+            except StoreUnavailable as exc:
+                logger.warning("the sweeper waits: %s", exc)
+            except Exception:
+                logger.exception("a pass of the sweeper failed; it goes on")
 
     def sweep(self) -> Swept:
         """Make one pass, as far as no other server is making one.
@@ -165,6 +193,17 @@ class Sweeper:
             return 0
         retention = self._retention
         return self._step(lambda tx: sweeping.delete_final(tx, retention, BATCH)) or 0
+
+
+def sweeper_of(settings: ServerSettings, database: Database, app: Celery) -> Sweeper:
+    """The sweeper that the settings describe."""
+    return Sweeper(
+        database,
+        app,
+        lease=timedelta(seconds=settings.taskgate_lease_seconds),
+        max_worker_losses=settings.taskgate_max_worker_losses,
+        retention=settings.retention,
+    )
 
 
 def _log(swept: Swept) -> None:
