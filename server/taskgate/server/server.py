@@ -16,6 +16,7 @@ from taskgate.server.calls import CallInterceptor
 from taskgate.server.catalog import Catalog
 from taskgate.server.credentials import server_credentials
 from taskgate.server.dispatcher import Dispatcher
+from taskgate.server.mirroring import Mirroring
 from taskgate.server.new_tasks import Admission
 from taskgate.server.records import THREADS, Records
 from taskgate.server.service import TaskService
@@ -27,6 +28,7 @@ from taskgate.server.writer import Writer
 from taskgate.store import schema
 from taskgate.store.engine import Database
 from taskgate.tasks.app import create_app
+from taskgate.tasks.mirror import Mirror
 from taskgate.tasks.publishing import Publisher
 from taskgate.v1 import task_service_pb2, task_service_pb2_grpc
 
@@ -61,6 +63,7 @@ class TaskgateServer:
         self._writer = Writer(self._database, self._dispatcher.offer)
         self._watcher = Watcher(self._records)
         self._sweeper = sweeper_of(settings, self._database, app)
+        self._mirroring = _mirroring(settings, self._database)
         self._health = HealthServicer()
         self._grpc: grpc.aio.Server | None = None
 
@@ -84,6 +87,8 @@ class TaskgateServer:
         self._dispatcher.start(published=self._writer.forget)
         self._watcher.start()
         self._sweeper.start()
+        if self._mirroring is not None:
+            self._mirroring.start()
         await self._grpc.start()
         await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
         return address
@@ -141,10 +146,17 @@ class TaskgateServer:
         self._dispatcher.close(FLUSH_SECONDS)
         self._writer.close(FLUSH_SECONDS)
         self._publisher.close()
+        if self._mirroring is not None:
+            self._mirroring.close(FLUSH_SECONDS)
 
     def _close(self) -> None:
         self._records.close()
         self._database.close()
+
+
+def _mirroring(settings: ServerSettings, database: Database) -> Mirroring | None:
+    url = settings.celery_result_backend
+    return None if url is None else Mirroring(database, Mirror(url))
 
 
 def _tokens(settings: ServerSettings) -> Tokens | None:

@@ -191,3 +191,11 @@ groups = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 """Celery's saved group results."""
+
+mirrors = Table(
+    "taskgate_mirrors",
+    metadata,
+    Column("name", Name(255), primary_key=True),
+    Column("told_until", UtcDateTime, nullable=False),
+)
+"""How far each mirror of the record, a Celery result backend, has been told."""
