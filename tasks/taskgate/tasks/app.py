@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from celery import Celery
 
-from taskgate.tasks import sql_broker
 from taskgate.tasks.base import TaskgateTask, with_taskgate
 from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
 from taskgate.tasks.settings import Settings
@@ -31,14 +30,15 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
     settings = settings or Settings()
     url = str(app.conf.broker_url or settings.celery_broker_url)
     app.add_defaults(lambda: {**SAFE, **broker_options(url)})
-    forced = {**FORCED, **record_options(settings), "broker_url": sql_broker.broker_url(url)}
-    app.conf.update(forced)
+    app.conf.update({**FORCED, **record_options(settings), "broker_url": url})
     app.Task = with_taskgate(app.Task)  # type: ignore[misc]  # it is cached, not read-only
     _install(app)
     return app
 
 
 def _install(app: Celery) -> None:
+    # CELERY_RESULT_BACKEND in the environment, our mirror, would stand over the configuration.
+    cast("Any", app).backend_cls = app.conf["result_backend"]
     app.steps["worker"].add(AgentStep)
     app.on_after_finalize.connect(_on_after_finalize, weak=False)
     if cast("Any", app).finalized:

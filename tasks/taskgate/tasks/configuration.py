@@ -55,7 +55,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         **SAFE,
         **record_options(settings),
         **broker_options(url),
-        "broker_url": sql_broker.broker_url(url),
+        "broker_url": url,
         "task_queue_max_priority": priorities.HIGHEST + 1 if _is_amqp(url) else None,
         "imports": (DEMO_MODULE, *settings.taskgate_tasks),
     }

@@ -1,7 +1,8 @@
-"""The embedded broker: kombu's SQL transport, made quick and safe to share.
+"""The embedded broker: messages in a database, in the tables of kombu's own SQL transport.
 
-Beside kombu's own it looks for messages ten times a second, publishes a batch in one transaction,
-deletes what was consumed, keeps SQLite in WAL mode, and survives a fork.
+Programs with kombu's transport (``sqla+…``) can use the same tables. This one looks for messages
+ten times a second, publishes a batch in one transaction, deletes what was consumed, keeps SQLite in
+WAL mode, and survives a fork.
 """
 
 from __future__ import annotations
@@ -13,123 +14,161 @@ from queue import Empty
 from typing import Any
 
 from kombu import transport as kombu_transports
-from kombu.transport import sqlalchemy as kombu_sql
-from sqlalchemy import URL, Engine, Index, create_engine, event, insert, make_url, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.orm import sessionmaker
+from kombu.transport import virtual
+from sqlalchemy import (
+    URL,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from taskgate.store.engine import SQLITE_BUSY_SECONDS
-
-NAME = "taskgate-sql"
-"""The transport's name in broker URLs: ``taskgate-sql+sqlite:///…``."""
 
 POLLING_SECONDS = 0.1
 """How often an idle worker looks for messages."""
 
-_KOMBU_NAMES = ("sqla", "sqlalchemy")
+_NAMES = ("sqla", "sqlalchemy")
+"""The transport's names in broker URLs: ``sqla+sqlite:///…``."""
 
-# Its stubs leave most of it out.
-_kombu: Any = kombu_sql
+_metadata = MetaData()
 
+_queues = Table(
+    "kombu_queue",
+    _metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(200), unique=True),
+    sqlite_autoincrement=True,
+)
 
-def broker_url(url: str) -> str:
-    """``sqla+<database URL>`` as a URL of this transport; any other URL as it is."""
-    name, plus, database = url.partition("+")
-    return f"{NAME}+{database}" if plus and name in _KOMBU_NAMES else url
+_messages = Table(
+    "kombu_message",
+    _metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("visible", Boolean, index=True),
+    Column("timestamp", DateTime, index=True),
+    Column("payload", Text, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("queue_id", ForeignKey("kombu_queue.id", name="FK_kombu_message_queue")),
+    sqlite_autoincrement=True,
+)
+
+_by_queue = Index("ix_kombu_message_queue_id_id", _messages.c.queue_id, _messages.c.id)
 
 
 def is_sql(url: str) -> bool:
     """Whether the broker URL is of a database."""
-    return url.partition("+")[0] in (NAME, *_KOMBU_NAMES)
+    return url.partition("+")[0] in _NAMES
+
+
+_engines: dict[str, Engine] = {}
+_opening = threading.Lock()
 
 
 def forget_connections() -> None:
     """Call in a forked child: its parent's connections are not its own to use or close."""
-    for engine, _ in Channel._engines.values():  # noqa: SLF001 - our own subclass's
+    for engine in _engines.values():
         engine.dispose(close=False)
 
 
-class Channel(_kombu.Channel):  # type: ignore[misc]
+class Channel(virtual.Channel):
     """Takes and puts messages, each in one short transaction."""
 
-    _engines: dict[str, tuple[Engine, Any]] = {}  # noqa: RUF012 - kombu shares it so, too
-    _opening = threading.Lock()
+    _queue_ids: dict[str, int]
 
-    def _open(self) -> tuple[Engine, Any]:
-        url = self.connection.client.hostname
-        with self._opening:
-            if url not in self._engines:
-                engine = _create_engine(_with_driver(make_url(url)))
-                self._create_tables(engine)
-                self._engines[url] = engine, sessionmaker(bind=engine)
-            return self._engines[url]
+    def __init__(self, connection: Any, **options: Any) -> None:
+        super().__init__(connection, **options)
+        self._engine = _engine(connection.client.hostname)
+        self._queue_ids = {}
 
-    def _create_tables(self, engine: Engine) -> None:
-        messages = self.message_cls.__table__
-        by_queue = Index(f"ix_{messages.name}_queue", messages.c.queue_id, messages.c.id)
-        messages.indexes.discard(by_queue)  # kombu's own programs need not know it
-        try:
-            _kombu.metadata.create_all(engine)
-            by_queue.create(engine, checkfirst=True)
-        except DBAPIError:
-            # Another process was creating them at the same moment: now they are there.
-            _kombu.metadata.create_all(engine)
-            by_queue.create(engine, checkfirst=True)
+    def _new_queue(self, queue: str, **_: Any) -> None:
+        self._queue_id(queue)
+
+    def _has_queue(self, queue: str, **_: Any) -> bool:
+        with self._engine.begin() as tx:
+            return _find_queue(tx, queue) is not None
 
     def _queue_id(self, queue: str) -> int:
-        known: dict[str, int] = self.__dict__.setdefault("_queue_ids", {})
-        if queue not in known:
-            known[queue] = self._get_or_create(queue).id
-            self.session.commit()
-        return known[queue]
+        if queue not in self._queue_ids:
+            self._queue_ids[queue] = self._find_or_make_queue(queue)
+        return self._queue_ids[queue]
 
-    def _get(self, queue: str) -> dict[str, Any]:
-        messages = self.message_cls.__table__
+    def _find_or_make_queue(self, queue: str) -> int:
+        try:
+            with self._engine.begin() as tx:
+                found = _find_queue(tx, queue)
+                return (
+                    found
+                    or tx.execute(
+                        insert(_queues).values(name=queue).returning(_queues.c.id)
+                    ).scalar_one()
+                )
+        except IntegrityError:  # someone else made it at the same moment
+            with self._engine.begin() as tx:
+                return _find_queue(tx, queue) or 0
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        del timeout
         first = (
-            select(messages.c.id)
-            .where(messages.c.queue_id == self._queue_id(queue), messages.c.visible)
-            .order_by(messages.c.id)
+            select(_messages.c.id)
+            .where(_messages.c.queue_id == self._queue_id(queue), _messages.c.visible)
+            .order_by(_messages.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        engine, _ = self._open()
-        # SQLite: only a look, so that an idle worker never takes the write lock.
-        with engine.begin() as tx:
+        with self._engine.begin() as tx:
+            # First only a look, so that an idle worker never takes SQLite's write lock.
             message_id = tx.execute(first).scalar()
-            taken = None if message_id is None else self._take(tx, message_id)
+            taken = None if message_id is None else _take(tx, message_id)
         if taken is None:
             raise Empty
-        message: dict[str, Any] = json.loads(taken)
-        return message
-
-    def _take(self, tx: Any, message_id: int) -> str | None:
-        messages = self.message_cls.__table__
-        statement = messages.delete().where(messages.c.id == message_id)
-        payload: str | None = tx.execute(statement.returning(messages.c.payload)).scalar()
-        return payload
+        return json.loads(taken)
 
     def _put(
-        self,
-        queue: str,
-        payload: dict[str, Any],
-        _publish_batch: PublishBatch | None = None,
-        **_: Any,
+        self, queue: str, message: Any, _publish_batch: PublishBatch | None = None, **_: Any
     ) -> None:
         row = {
             "queue_id": self._queue_id(queue),
-            "payload": json.dumps(payload),
+            "payload": json.dumps(message),
             "visible": True,
             "version": 1,
         }
         if _publish_batch is not None:
             _publish_batch.rows.append(row)
         else:
-            self._insert([row])
+            self.put_all([row])
 
-    def _insert(self, rows: list[dict[str, Any]]) -> None:
-        engine, _ = self._open()
-        with engine.begin() as tx:
-            tx.execute(insert(self.message_cls.__table__), rows)
+    def put_all(self, rows: list[dict[str, Any]]) -> None:
+        """Write messages in one transaction."""
+        with self._engine.begin() as tx:
+            tx.execute(insert(_messages), rows)
+
+    def _size(self, queue: str) -> int:
+        with self._engine.begin() as tx:
+            waiting = _messages.c.visible & (_messages.c.queue_id == self._queue_id(queue))
+            return tx.execute(select(func.count()).where(waiting)).scalar_one()
+
+    def _purge(self, queue: str) -> int:
+        with self._engine.begin() as tx:
+            in_queue = _messages.c.queue_id == self._queue_id(queue)
+            return tx.execute(delete(_messages).where(in_queue)).rowcount
 
     def create_publish_batch(self, max_size: int) -> PublishBatch:
         """Answers kombu's hook for ``Producer.batch()``."""
@@ -150,7 +189,7 @@ class PublishBatch:
     def flush(self) -> None:
         rows, self.rows = self.rows, []
         if rows:
-            self.channel._insert(rows)  # noqa: SLF001 - its other half
+            self.channel.put_all(rows)
 
     def discard(self) -> None:
         self.rows.clear()
@@ -159,12 +198,46 @@ class PublishBatch:
         self.rows.clear()
 
 
-class Transport(_kombu.Transport):  # type: ignore[misc]
+class Transport(virtual.Transport):
     """The transport class, as kombu finds it by its name."""
 
     Channel = Channel
+    can_parse_url = True
+    driver_type = "sql"
+    driver_name = "taskgate"
     polling_interval = POLLING_SECONDS
     connection_errors = (SQLAlchemyError,)
+
+
+def _find_queue(tx: Connection, name: str) -> int | None:
+    return tx.execute(select(_queues.c.id).where(_queues.c.name == name)).scalar()
+
+
+def _take(tx: Connection, message_id: int) -> str | None:
+    taken = delete(_messages).where(_messages.c.id == message_id).returning(_messages.c.payload)
+    return tx.execute(taken).scalar()
+
+
+def _engine(url: str) -> Engine:
+    with _opening:
+        if url not in _engines:
+            engine = _create_engine(_with_driver(make_url(url)))
+            _create_tables(engine)
+            _engines[url] = engine
+        return _engines[url]
+
+
+def _create_tables(engine: Engine) -> None:
+    try:
+        _create_missing(engine)
+    except (IntegrityError, OperationalError, ProgrammingError):
+        # Another process was creating them at the same moment: now they are there.
+        _create_missing(engine)
+
+
+def _create_missing(engine: Engine) -> None:
+    _metadata.create_all(engine)
+    _by_queue.create(engine, checkfirst=True)  # kombu's own tables have none
 
 
 def _with_driver(url: URL) -> URL:
@@ -191,4 +264,7 @@ def _prepare_sqlite(connection: Any, _entry: Any) -> None:
     cursor.close()
 
 
-kombu_transports.TRANSPORT_ALIASES[NAME] = f"{__name__}:Transport"
+# In place of kombu's own, by its names: CELERY_BROKER_URL in the environment stands over whatever
+# an app configures, so a name of our own would never be asked for.
+for _name in _NAMES:
+    kombu_transports.TRANSPORT_ALIASES[_name] = f"{__name__}:Transport"
