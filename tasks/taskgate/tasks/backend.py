@@ -129,6 +129,20 @@ class RecordBackend(BaseBackend):
         else:
             self.later(task_id, action)
 
+    def mark_as_done(
+        self,
+        task_id: str,
+        result: Any,
+        request: Any = None,
+        store_result: bool = True,
+        state: str = states.SUCCESS,
+    ) -> None:
+        """Record a success, ignore_result or not; an eager call's only if Celery would."""
+        if store_result or not getattr(request, "is_eager", False):
+            self.store_result(task_id, result, state, request=request)
+        if request is not None and request.chord:
+            self.on_chord_part_return(request, state, result)
+
     def mark_as_failure(
         self,
         task_id: str,
@@ -140,7 +154,9 @@ class RecordBackend(BaseBackend):
         state: str = states.FAILURE,
     ) -> None:
         """Record a failure and tell who depends on the task, unless it is run again."""
-        del store_result  # the record keeps all
+        if getattr(request, "is_eager", False) and not store_result:
+            self._after_failure(request, exc, traceback, state, call_errbacks)
+            return
         write = finishing.failure_writer(self.app, task_id, exc, traceback, request)
 
         def fail() -> None:

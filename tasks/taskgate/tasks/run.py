@@ -70,3 +70,4 @@ def run_of(request: Any) -> Run | None:
 def attach(request: Any, run: Run) -> None:
     """Make ``run`` the one that ``run_of`` finds."""
     request.taskgate_run = run
+    request.ignore_result = False  # with it Celery would skip every write, retries included

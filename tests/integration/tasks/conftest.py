@@ -1,0 +1,68 @@
+"""A server and a worker for all tests of a module, on the engines and pools that matter."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.celery_system import System
+from support.deployment import Deployment
+from support.processes import Process
+from taskgate.tasks.app import create_app
+from taskgate.tasks.settings import Settings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "embedded-threads",
+        "embedded-prefork",
+        "embedded-solo",
+        "redis-prefork",
+        "redis-threads",
+        "rabbitmq-prefork",
+    ],
+)
+def system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """Server and worker on the engines and the pool named; PostgreSQL unless embedded."""
+    broker, pool = request.param.split("-")
+    folder = tmp_path_factory.mktemp(request.param)
+    broker_url, database_url = _engines(request, broker, folder)
+    with Deployment(
+        folder, broker_url=broker_url, database_url=database_url, env=_ENV
+    ) as deployment:
+        deployment.start_server()
+        worker = _start_worker(deployment, pool)
+        settings = Settings(celery_broker_url=broker_url, postgres_url=database_url)
+        app = create_app(settings)
+        yield System(deployment, worker, app, pool)
+        app.close()
+
+
+_ENV = {
+    "TASKGATE_TASKS": "support.journal_tasks,support.celery_features",
+    "TASKGATE_CONTEXT": "support.celery_features:flask_app.app_context",
+}
+
+
+def _engines(request: pytest.FixtureRequest, broker: str, folder: Path) -> tuple[str, str]:
+    if broker == "embedded":
+        return f"sqla+sqlite:///{folder}/broker.db", f"sqlite:///{folder}/record.db"
+    server = request.getfixturevalue(f"{broker}_server")
+    url = server.empty_database() if broker == "redis" else server.empty_vhost()
+    postgres = request.getfixturevalue("postgres_server")
+    return url, postgres.create_database(f"celery_{next(_numbers)}")
+
+
+def _start_worker(deployment: Deployment, pool: str) -> Process:
+    options = ["--loglevel=info", f"--pool={pool}", "--queues=celery", "--concurrency=2"]
+    worker = deployment.start("celery", "-A", "taskgate.tasks", "worker", *options)
+    worker.wait_ready(lambda: deployment.has_worker(worker.pid))
+    return worker

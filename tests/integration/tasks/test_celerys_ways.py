@@ -1,0 +1,276 @@
+"""What Celery users know works on the record, unchanged."""
+
+from __future__ import annotations
+
+import pytest
+from celery import chain, chord, group
+from celery.contrib.abortable import AbortableAsyncResult
+from celery.exceptions import TaskRevokedError
+from celery.result import GroupResult
+
+from support.celery_system import System
+from support.waiting import wait_until
+from taskgate.store.ids import new_task_id
+from taskgate.store.lifecycle import Outcome, Reason, State
+
+SECONDS = 30
+
+
+def test_result_and_what_is_known_of_the_task(system: System) -> None:
+    result = system.app.signature("demo.add", (1,), {"y": 2}).apply_async()
+
+    assert result.get(timeout=SECONDS) == 3
+    assert result.state == "SUCCESS"
+    assert result.successful()
+    assert (result.name, result.args, result.kwargs) == ("demo.add", [1], {"y": 2})
+    assert (result.retries, result.queue) == (0, "celery")
+    assert result.worker == system.task(result.id).worker
+    assert result.date_done is not None
+
+
+def test_unknown_id_is_pending(system: System) -> None:
+    assert system.app.AsyncResult("nobody").state == "PENDING"
+    assert not system.app.backend.task_result_exists("nobody")
+
+
+def test_exception_comes_back(system: System) -> None:
+    result = system.app.signature("demo.fail", ("no luck",)).delay()
+
+    with pytest.raises(RuntimeError, match="no luck"):
+        result.get(timeout=SECONDS)
+    assert result.state == "FAILURE"
+    assert "RuntimeError: no luck" in result.traceback
+    assert system.task(result.id).failure.reason is Reason.EXCEPTION
+
+
+def test_exception_of_ones_own_comes_back_with_its_arguments(system: System) -> None:
+    result = system.app.signature("features.give_up").delay()
+
+    error = result.get(timeout=SECONDS, propagate=False)
+    assert type(error).__name__ == "Own"
+    assert error.args == ("enough", 2)
+    assert result.retries == 1
+
+
+def test_autoretry_leaves_the_history_of_its_attempts(system: System) -> None:
+    result = system.app.signature("journal.flaky", (1,)).delay()
+
+    assert result.get(timeout=SECONDS) == 1
+    task = system.task(result.id)
+    assert [entry.attempt for entry in system.journal.of(result.id)] == [1, 2, 2]
+    assert [attempt.outcome for attempt in task.attempts] == [Outcome.FAILED, Outcome.SUCCEEDED]
+    assert task.attempts[0].failure.type == "ValueError"
+
+
+def test_retry_with_other_arguments_and_countdown(system: System) -> None:
+    result = system.app.signature("features.count_retries", (2,)).delay()
+
+    assert result.get(timeout=SECONDS) == [2, 20]
+
+
+def test_retry_that_does_not_throw(system: System) -> None:
+    result = system.app.signature("features.retry_without_throwing").delay()
+
+    assert result.get(timeout=SECONDS) == 1
+
+
+def test_progress(system: System) -> None:
+    result = system.app.signature("demo.countdown", (2,)).delay()
+
+    wait_until(lambda: result.state == "PROGRESS", SECONDS)
+    assert result.info["total"] == 2
+    assert result.info["current"] < 2
+    assert result.get(timeout=SECONDS) == 2
+
+
+def test_abort_while_running(system: System) -> None:
+    result = AbortableAsyncResult(
+        system.app.signature("journal.abortable", (60,)).delay().id, app=system.app
+    )
+    wait_until(lambda: "start" in system.journal.words(result.id), SECONDS)
+
+    result.abort()
+
+    assert system.wait_final(result.id, timeout=5).state is State.ABORTED
+    assert system.journal.words(result.id) == ["start", "saw-abort"]
+    assert result.is_aborted()
+    with pytest.raises(TaskRevokedError):
+        result.get(timeout=SECONDS)
+
+
+def test_abort_of_a_task_that_never_looks(system: System) -> None:
+    result = AbortableAsyncResult(
+        system.app.signature("journal.run", (1, "done")).delay().id, app=system.app
+    )
+    wait_until(lambda: "start" in system.journal.words(result.id), SECONDS)
+
+    result.abort()
+
+    assert result.get(timeout=SECONDS) == "done"
+    task = system.task(result.id)
+    assert task.state is State.SUCCEEDED
+    assert task.abort is not None
+
+
+def test_abort_before_the_message_is_there(system: System) -> None:
+    task_id = new_task_id()
+    AbortableAsyncResult(task_id, app=system.app).abort()
+
+    system.app.signature("journal.run").apply_async(task_id=task_id)
+
+    system.wait_log(f"task {task_id} does not run here")
+    assert system.task(task_id).state is State.ABORTED
+    assert system.journal.words(task_id) == []
+
+
+def test_abort_of_a_finished_task_changes_nothing(system: System) -> None:
+    result = system.app.signature("demo.add", (1, 2)).delay()
+    result.get(timeout=SECONDS)
+
+    AbortableAsyncResult(result.id, app=system.app).abort()
+
+    assert system.task(result.id).state is State.SUCCEEDED
+
+
+def test_group(system: System) -> None:
+    add = system.app.signature("demo.add")
+    result = group([add.clone((n, n)) for n in range(4)], app=system.app).apply_async()
+
+    assert result.get(timeout=SECONDS) == [0, 2, 4, 6]
+
+
+def test_saved_group(system: System) -> None:
+    add = system.app.signature("demo.add")
+    result = group([add.clone((1, 1))], app=system.app).apply_async()
+    result.save(backend=system.app.backend)
+
+    found = GroupResult.restore(result.id, app=system.app)
+
+    assert found.get(timeout=SECONDS) == [2]
+    found.delete(backend=system.app.backend)
+    assert GroupResult.restore(result.id, app=system.app) is None
+
+
+def test_chain(system: System) -> None:
+    twice = system.app.signature("features.twice")
+    result = chain(twice.clone((1,)), twice.clone(), twice.clone(), app=system.app).apply_async()
+
+    assert result.get(timeout=SECONDS) == 8
+    assert result.parent.parent.get(timeout=SECONDS) == 2
+    assert result.parent.children == [result]
+
+
+def test_chain_ends_where_a_task_fails(system: System) -> None:
+    app = system.app
+    failing = chain(app.signature("demo.fail", ("no",)), app.signature("demo.echo"), app=app)
+    result = failing.apply_async()
+
+    with pytest.raises(RuntimeError, match="no"):
+        result.get(timeout=SECONDS)
+    assert system.task(result.id).started_at is None or system.task(result.id).is_final
+
+
+def test_link_and_link_error(system: System) -> None:
+    app = system.app
+    good = app.signature("features.twice", (2,))
+    linked = app.signature("journal.run", kwargs={"seconds": 0})
+    linked.set(immutable=True, task_id=new_task_id())
+    bad = app.signature("demo.fail", ("no",))
+    on_error = app.signature("journal.run", kwargs={"seconds": 0})
+    on_error.set(immutable=True, task_id=new_task_id())
+
+    good.apply_async(link=linked)
+    bad.apply_async(link_error=on_error)
+
+    for task_id in (linked.id, on_error.id):
+        system.wait_final(task_id)
+        assert system.journal.words(task_id) == ["start", "end"]
+
+
+def test_chord(system: System) -> None:
+    add, total = system.app.signature("demo.add"), system.app.signature("features.total")
+
+    result = chord([add.clone((n, 1)) for n in range(4)], total, app=system.app).apply_async()
+
+    assert result.get(timeout=SECONDS) == 1 + 2 + 3 + 4
+
+
+def test_chord_with_a_failing_part(system: System) -> None:
+    app = system.app
+    header = [app.signature("demo.add", (1, 1)), app.signature("demo.fail", ("no",))]
+
+    result = chord(header, app.signature("features.total"), app=app).apply_async()
+
+    task = system.wait_final(result.id)
+    assert (task.state, task.failure.type) == (State.FAILED, "ChordError")
+    assert "no" in task.failure.message
+
+
+def test_tasks_called_as_functions_are_no_attempts(system: System) -> None:
+    result = system.app.signature("features.calls_another").delay()
+
+    direct, eager, own_id, started = result.get(timeout=SECONDS)
+    assert (direct, eager, own_id) == (2, 4, result.id)
+    assert system.app.AsyncResult(started).get(timeout=SECONDS) == 8
+    assert [child.id for child in result.children] == [started]
+
+
+def test_ignored_results_are_kept(system: System) -> None:
+    result = system.app.signature("features.ignored_result", (7,)).apply_async(ignore_result=True)
+
+    task = system.wait_final(result.id)
+    assert (task.state, task.result) == (State.SUCCEEDED, "7")
+
+
+def test_a_task_that_writes_its_own_end(system: System) -> None:
+    result = system.app.signature("features.fails_and_ignores").delay()
+
+    task = system.wait_final(result.id)
+    assert (task.state, task.failure.message) == (State.FAILED, "by hand")
+
+
+def test_ignore_ends_without_a_result(system: System) -> None:
+    task = system.wait_final(system.app.signature("features.ignores").delay().id)
+
+    assert (task.state, task.result) == (State.SUCCEEDED, "null")
+
+
+def test_reject(system: System) -> None:
+    task = system.wait_final(system.app.signature("features.rejects").delay().id)
+
+    assert (task.state, task.failure.reason) == (State.FAILED, Reason.REJECTED)
+
+
+def test_reject_and_requeue(system: System) -> None:
+    result = system.app.signature("features.rejects_once").delay()
+
+    assert result.get(timeout=SECONDS) == 2
+    assert system.task(result.id).attempts[0].outcome is Outcome.RETURNED
+
+
+def test_forget(system: System) -> None:
+    result = system.app.signature("demo.add", (1, 2)).delay()
+    result.get(timeout=SECONDS)
+
+    result.forget()
+
+    assert not system.app.backend.task_result_exists(result.id)
+
+
+def test_flask_context_is_entered(system: System) -> None:
+    result = system.app.signature("features.flask_name").delay()
+
+    assert result.get(timeout=SECONDS) == "the-flask-app"
+
+
+def test_typed_parameters_arrive_as_their_types(system: System) -> None:
+    arguments = ({"item": "tea", "count": 3}, "2026-11-22", 1, 2)
+    result = system.app.signature("features.typed", arguments).delay()
+
+    assert result.get(timeout=SECONDS) == ["Order", "tea", 3, "2026-11-22", [1, 2]]
+
+
+def test_arguments_that_do_not_fit(system: System) -> None:
+    for arguments in [({"count": 3}, "2026-11-22"), ({"item": "tea"}, "soon"), ()]:
+        task = system.wait_final(system.app.signature("features.typed", arguments).delay().id)
+        assert (task.state, task.failure.reason) == (State.FAILED, Reason.ARGUMENTS_INVALID)

@@ -1,0 +1,119 @@
+"""Task types that use what Celery offers, for workers under test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from celery.exceptions import Ignore, Reject
+from flask import Flask, current_app
+
+from taskgate.tasks import TaskgateTask, task
+
+flask_app = Flask("the-flask-app")
+
+
+class Own(Exception):
+    """An exception of the users' own."""
+
+
+@task(name="features.flask_name")
+def flask_name() -> str:
+    """The name of the Flask app whose context is entered."""
+    return current_app.name
+
+
+@task(name="features.count_retries", bind=True)
+def count_retries(self: TaskgateTask, until: int, seen: int = 0) -> list[int]:
+    """Retry with other arguments until there were enough."""
+    if self.request.retries < until:
+        raise self.retry(args=(until, seen + 10), countdown=0.2, max_retries=until)
+    return [self.request.retries, seen]
+
+
+@task(name="features.give_up", bind=True, max_retries=1, default_retry_delay=0.1)
+def give_up(self: TaskgateTask) -> None:
+    """Retry once too often."""
+    raise self.retry(exc=Own("enough", 2))
+
+
+@task(name="features.retry_without_throwing", bind=True)
+def retry_without_throwing(self: TaskgateTask) -> int:
+    """Ask for a retry and go on."""
+    if self.request.retries == 0:
+        self.retry(countdown=0.1, throw=False)
+    retries: int = self.request.retries
+    return retries
+
+
+@task(name="features.calls_another", bind=True)
+def calls_another(self: TaskgateTask) -> list[Any]:
+    """Call task functions as functions, and start another task."""
+    started = twice.delay(4)
+    return [
+        twice(1),
+        twice.apply((2,)).get(disable_sync_subtasks=False),
+        self.request.id,
+        started.id,
+    ]
+
+
+@task(name="features.twice")
+def twice(x: int) -> int:
+    """Two times x."""
+    return 2 * x
+
+
+@task(name="features.total")
+def total(values: list[float]) -> float:
+    """The sum."""
+    return sum(values)
+
+
+@dataclass
+class Order:
+    """Something to buy."""
+
+    item: str
+    count: int = 1
+
+
+@task(name="features.typed")
+def typed(order: Order, due: date, *extra: int) -> list[Any]:
+    """Say what the arguments arrived as."""
+    return [type(order).__name__, order.item, order.count, due.isoformat(), list(extra)]
+
+
+@task(name="features.fails_and_ignores", bind=True)
+def fails_and_ignores(self: TaskgateTask) -> None:
+    """Write the end itself."""
+    self.update_state(state="FAILURE", meta={"exc_type": "Own", "exc_message": ["by hand"]})
+    raise Ignore
+
+
+@task(name="features.ignores")
+def ignores() -> None:
+    """End without a result."""
+    raise Ignore
+
+
+@task(name="features.rejects")
+def rejects() -> None:
+    """Refuse the message."""
+    raise Reject("unreadable", requeue=False)
+
+
+@task(name="features.rejects_once", bind=True)
+def rejects_once(self: TaskgateTask) -> int:
+    """Ask to be delivered again, once."""
+    attempt = getattr(self.request, "taskgate_attempt", 1)
+    if attempt == 1:
+        raise Reject("later", requeue=True)
+    return int(attempt)
+
+
+@task(name="features.ignored_result", ignore_result=True)
+def ignored_result(x: int) -> int:
+    """Return what Celery would not keep."""
+    return x
