@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, select, tuple_
+from sqlalchemy import Connection, Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskgate.store import clock
@@ -169,16 +169,20 @@ def _find_earlier(tx: Connection, repeated: list[NewTask]) -> _Earlier:
     if not repeated:
         return _Earlier(frozenset(), {})
     ids = tx.execute(select(tasks.c.id).where(tasks.c.id.in_([new.id for new in repeated])))
-    requests = tx.execute(
-        select(tasks.c.submitted_by, tasks.c.request_id, tasks.c.id, tasks.c.request_digest).where(
-            tasks.c.request_id.is_not(None),
-            tuple_(tasks.c.submitted_by, tasks.c.request_id).in_([_request(r) for r in repeated]),
+    earlier = _Earlier(frozenset(ids.scalars()), {})
+    # Caller by caller: for a list of pairs SQLite would read the whole index.
+    for caller in {new.submitted_by for new in repeated}:
+        requests = [new.request_id for new in repeated if new.submitted_by == caller]
+        rows = tx.execute(
+            select(tasks.c.request_id, tasks.c.id, tasks.c.request_digest).where(
+                tasks.c.submitted_by == caller,
+                tasks.c.request_id.is_not(None),
+                tasks.c.request_id.in_(requests),
+            )
         )
-    )
-    return _Earlier(
-        ids=frozenset(ids.scalars()),
-        requests={(r.submitted_by, r.request_id): (r.id, r.request_digest) for r in requests},
-    )
+        for request_id, task_id, digest in rows:
+            earlier.requests[storable(caller), request_id or ""] = (task_id, digest)
+    return earlier
 
 
 def _same_or_error(new: NewTask, earlier: _Earlier) -> str | RequestIdReused:

@@ -14,18 +14,17 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    RowMapping,
     and_,
     exists,
     insert,
     literal,
     or_,
     select,
-    update,
 )
 
 from taskgate.store import clock, lifecycle, outbox, queries
 from taskgate.store.errors import TaskAlreadyFinal
+from taskgate.store.guarded import apply, conditions
 from taskgate.store.lifecycle import Outcome, State, Transition
 from taskgate.store.record import Failure, RetryPolicy, Task
 from taskgate.store.tables import attempts, tasks, workers
@@ -49,7 +48,7 @@ def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | No
     None also for a task that has expired, and for a worker whose lease was ended: it was given up
     for dead, and what it claims now nobody would look after.
     """
-    row = _apply(
+    row = apply(
         tx,
         lifecycle.CLAIM,
         task_id,
@@ -91,7 +90,7 @@ def stop(tx: Connection, task_id: str, attempt: int) -> bool:
 
 def refuse(tx: Connection, task_id: str, attempt: int, failure: Failure) -> bool:
     """Fail an attempt that no worker can start: it is claimed and failed at once."""
-    won = _apply(tx, lifecycle.CLAIM, task_id, attempt, started_at=clock.now())
+    won = apply(tx, lifecycle.CLAIM, task_id, attempt, started_at=clock.now())
     return won is not None and fail(tx, task_id, attempt, failure)
 
 
@@ -160,7 +159,7 @@ def lose(tx: Connection, task_id: str, attempt: int, failure: Failure, *, max_lo
 def report(tx: Connection, task_id: str, attempt: int, progress: str) -> bool:
     """Record what a running attempt reported, JSON text as in ``Task.progress``."""
     return any(
-        _apply(tx, transition, task_id, attempt, progress=progress) is not None
+        apply(tx, transition, task_id, attempt, progress=progress) is not None
         for transition in lifecycle.REPORT.values()
     )
 
@@ -193,21 +192,21 @@ def request_abort(
 
 def _cancel_or_request(tx: Connection, task_id: str, by: str, reason: str) -> None:
     request = {"abort_requested_at": clock.now(), "abort_by": by, "abort_reason": reason}
-    if _apply(tx, lifecycle.CANCEL, task_id, None, finished_at=clock.now(), **request) is not None:
+    if apply(tx, lifecycle.CANCEL, task_id, None, finished_at=clock.now(), **request) is not None:
         outbox.remove(tx, task_id)
         return
-    _apply(tx, lifecycle.REQUEST_ABORT, task_id, None, **request)
+    apply(tx, lifecycle.REQUEST_ABORT, task_id, None, **request)
 
 
 def _force(tx: Connection, task_id: str, after: timedelta) -> None:
     is_sooner = or_(tasks.c.abort_force_at.is_(None), tasks.c.abort_force_at > clock.in_(after))
     force_at = clock.in_(after)
-    _apply(tx, lifecycle.FORCE_ABORT, task_id, None, is_sooner, abort_force_at=force_at)
+    apply(tx, lifecycle.FORCE_ABORT, task_id, None, is_sooner, abort_force_at=force_at)
 
 
 def expire(tx: Connection, task_id: str) -> bool:
     """A waiting task whose time is over never runs."""
-    won = _apply(
+    won = apply(
         tx,
         lifecycle.EXPIRE,
         task_id,
@@ -223,7 +222,7 @@ def expire(tx: Connection, task_id: str) -> bool:
 def _finish(
     tx: Connection, transition: Transition, task_id: str, attempt: int, **values: Any
 ) -> bool:
-    return _apply(tx, transition, task_id, attempt, finished_at=clock.now(), **values) is not None
+    return apply(tx, transition, task_id, attempt, finished_at=clock.now(), **values) is not None
 
 
 def _next_attempt(
@@ -239,7 +238,6 @@ def _next_attempt(
     **values: Any,
 ) -> bool:
     """End the attempt without ending the task: history, the next attempt, its outbox row."""
-    conditions = _conditions(transition, task_id, attempt, guard)
     # The insert locks the row that it reads, so the update after it cannot lose the race.
     history = select(
         tasks.c.id,
@@ -249,7 +247,7 @@ def _next_attempt(
         clock.now(),
         literal(outcome.value),
         literal(None if failure_of_attempt is None else failure_of_attempt.to_json()),
-    ).where(*conditions)
+    ).where(*conditions(transition, task_id, attempt, guard))
     ended = tx.execute(
         insert(attempts)
         .from_select(list(attempts.c.keys()), history.with_for_update())
@@ -257,7 +255,7 @@ def _next_attempt(
     )
     if ended.scalar_one_or_none() is None:
         return False
-    _apply(
+    apply(
         tx,
         transition,
         task_id,
@@ -272,40 +270,5 @@ def _next_attempt(
     return True
 
 
-def _apply(
-    tx: Connection,
-    transition: Transition,
-    task_id: str,
-    attempt: int | None,
-    guard: ColumnElement[bool] | None = None,
-    /,
-    **values: Any,
-) -> RowMapping | None:
-    """One guarded statement: the new values of a few columns if the transition was made."""
-    statement = (
-        update(tasks)
-        .where(*_conditions(transition, task_id, attempt, guard))
-        .values(state=transition.target, version=tasks.c.version + 1, **values)
-        .returning(tasks.c.retries, tasks.c.max_attempts, tasks.c.retry_policy)
-    )
-    return tx.execute(statement).mappings().one_or_none()
-
-
 def _lease_ended(worker: str) -> ColumnElement[bool]:
     return exists().where(workers.c.id == worker, ~HAS_LEASE)
-
-
-def _conditions(
-    transition: Transition,
-    task_id: str,
-    attempt: int | None,
-    guard: ColumnElement[bool] | None,
-) -> list[ColumnElement[bool]]:
-    conditions = [tasks.c.id == task_id, tasks.c.state.in_(sorted(transition.sources))]
-    if transition.fenced:
-        if attempt is None:
-            raise ValueError(f"the transition {transition.name!r} must name the attempt")
-        conditions.append(tasks.c.attempt == attempt)
-    if guard is not None:
-        conditions.append(guard)
-    return conditions

@@ -85,17 +85,26 @@ def plans_of(database: Database, call: Callable[[Connection], object]) -> list[P
     return plans
 
 
+READ_IN_ORDER = ("ix_taskgate_tasks_active", "ix_taskgate_outbox_publish_at")
+"""Indexes that may be read from their beginning: short ones, and such as a limit ends."""
+
+
 def reads_a_whole_table(step: str) -> bool:
-    if "Seq Scan on taskgate_" in step:
+    if step.startswith("SCAN taskgate_"):  # SQLite
+        return not any(index in step for index in READ_IN_ORDER)
+    return "Seq Scan on taskgate_" in step
+
+
+def searches(plans: list[Plan], index: str, column: str) -> bool:
+    """Whether an index is searched by a column, rather than read from end to end."""
+    steps = [step for _statement, *steps in plans for step in steps]
+    if any(f"{index} (" in step and f"{column}" in step for step in steps):  # SQLite
         return True
-    return step.startswith("SCAN taskgate_") and "INDEX" not in step
+    used = any(index in step for step in steps)
+    return used and any("Index Cond:" in step and column in step for step in steps)
 
 
-def uses(plans: list[Plan], index: str) -> bool:
-    return any(index in step for _statement, *steps in plans for step in steps)
-
-
-CALLS: dict[str, tuple[Callable[[Connection, str], object], str | None]] = {
+CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | None]] = {
     "claim": (lambda tx, queued: transitions.claim(tx, queued, 1, "worker 1"), None),
     "succeed": (lambda tx, queued: transitions.succeed(tx, queued, 1, "3"), None),
     "back_off": (
@@ -107,38 +116,38 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], str | None]] = {
     "versions": (lambda tx, queued: queries.versions(tx, [queued, "other"]), None),
     "submit": (
         lambda tx, _: submission.submit(tx, [new_task(request_id="r1", submitted_by="me")]),
-        "uq_taskgate_tasks_request",
+        ("uq_taskgate_tasks_request", "request_id"),
     ),
     "submit many": (
         lambda tx, _: submission.submit(
             tx, [new_task(request_id=f"r{n}", submitted_by="me") for n in range(100)]
         ),
-        "uq_taskgate_tasks_request",
+        ("uq_taskgate_tasks_request", "request_id"),
     ),
-    "take_due": (lambda tx, _: outbox.take_due(tx, 10), "ix_taskgate_outbox_publish_at"),
-    "seconds_until_due": (
-        lambda tx, _: outbox.seconds_until_due(tx),
-        "ix_taskgate_outbox_publish_at",
+    "take_due": (
+        lambda tx, _: outbox.take_due(tx, 10),
+        ("ix_taskgate_outbox_publish_at", "publish_at"),
     ),
+    "seconds_until_due": (lambda tx, _: outbox.seconds_until_due(tx), None),
     "active attempts of a worker": (
         lambda tx, _: workers.active_attempts(tx, "worker 1"),
-        "ix_taskgate_tasks_active",
+        ("ix_taskgate_tasks_active", "worker"),
     ),
     "expiring": (
         lambda tx, _: sweeping.expire_overdue(tx, 100),
-        "ix_taskgate_tasks_expiring",
+        ("ix_taskgate_tasks_expiring", "expires_at"),
     ),
     "retention": (
         lambda tx, _: sweeping.delete_final(tx, HOUR, 100),
-        "ix_taskgate_tasks_finished",
+        ("ix_taskgate_tasks_finished", "finished_at"),
     ),
-    "orphans": (lambda tx, _: sweeping.orphans(tx, 100), "ix_taskgate_tasks_active"),
+    "orphans": (lambda tx, _: sweeping.orphans(tx, 100), None),
 }
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> None:
-    call, index = CALLS[name]
+    call, searched = CALLS[name]
     with filled.write() as tx:
         queued = submitted_in(tx, State.QUEUED)
     plans = plans_of(filled, lambda tx: call(tx, queued))
@@ -146,7 +155,7 @@ def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> No
     for statement, *steps in plans:
         whole = [s for s in steps if reads_a_whole_table(s) and not any(t in s for t in small)]
         assert not whole, f"{statement}\n{steps}"
-    assert index is None or uses(plans, index), plans
+    assert searched is None or searches(plans, *searched), plans
 
 
 def test_the_plans_are_those_of_our_tables(filled: Database) -> None:
