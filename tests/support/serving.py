@@ -88,8 +88,8 @@ class Refusal:
 
     def __init__(self, error: grpc.RpcError) -> None:
         assert isinstance(error, grpc.Call)
-        self.code = error.code()
-        self.message = error.details() or ""
+        self.code: grpc.StatusCode = error.code()
+        self.message: str = error.details() or ""
         self._status: status_pb2.Status = status_pb2.Status()
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":

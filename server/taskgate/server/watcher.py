@@ -109,13 +109,14 @@ class Watcher:
         if self._closed:
             raise ShuttingDown
         subscription = Subscription(seen)
-        for task_id in seen:
+        task_ids = list(seen)
+        for task_id in task_ids:
             self._watching.setdefault(task_id, set()).add(subscription)
         self.stir()
         try:
             yield subscription
         finally:
-            for task_id in seen:
+            for task_id in task_ids:
                 self._leave(task_id, subscription)
 
     def stir(self) -> None:
