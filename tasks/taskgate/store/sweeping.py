@@ -96,6 +96,7 @@ def expire_overdue(tx: Connection, limit: int) -> list[str]:
         )
         .order_by(tasks.c.expires_at)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     return [task_id for task_id in overdue.scalars().all() if transitions.expire(tx, task_id)]
 
