@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, update
@@ -18,14 +19,13 @@ from support.records import (
     submitted_in,
     upgraded,
 )
-from taskgate.store import outbox, queries, submission, sweeping, transitions, workers
+from taskgate.store import listing, outbox, queries, submission, sweeping, transitions, workers
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import metadata, tasks
 
 FEW = 300
 WORKERS = 50
-DEADLINE = timedelta(minutes=5)
 
 Plan = list[str]
 
@@ -39,7 +39,16 @@ def fill(database: Database) -> None:
                 worker = f"worker {number % WORKERS}"
                 tx.execute(update(tasks).where(tasks.c.id == task_id).values(worker=worker))
         submission.submit(tx, [new_task(delay=HOUR, ttl=HOUR) for _ in range(10 * FEW)])
-        ended = [new_task(request_id=f"r{n}", submitted_by="me") for n in range(20 * FEW)]
+        ended = [
+            new_task(
+                request_id=f"r{number}",
+                submitted_by="me",
+                task_type=f"demo.{number % 20}",
+                queue=f"queue {number % 20}",
+                labels={"team": f"{number % 20}"},
+            )
+            for number in range(20 * FEW)
+        ]
         submission.submit(tx, ended)
         tx.execute(
             update(tasks)
@@ -143,6 +152,28 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
     ),
     "orphans": (lambda tx, _: sweeping.orphans(tx, 100), None),
 }
+
+
+LISTS = {
+    "by_time": listing.Filter(),
+    "by_state": listing.Filter(states=frozenset({State.RUNNING, State.QUEUED})),
+    "by_task_type": listing.Filter(task_types=frozenset({"demo.1", "demo.2"})),
+    "by_queue": listing.Filter(queues=frozenset({"queue 1"})),
+    "by_root_id": listing.Filter(root_id="root"),
+    "labels_by_value": listing.Filter(labels={"team": "1"}),
+}
+
+
+@pytest.mark.parametrize("view", [listing.page, listing.basic_page])
+@pytest.mark.parametrize("index", LISTS)
+def test_a_page_of_a_list_is_read_from_an_index(
+    filled: Database, index: str, view: Callable[..., object]
+) -> None:
+    for after in (None, listing.Position(datetime.now(UTC), "id")):
+        call = partial(view, wanted=LISTS[index], after=after, limit=50)
+        [[_statement, *steps], *_] = plans_of(filled, call)
+        assert any(f"ix_taskgate_{index}" in s or f"ix_taskgate_tasks_{index}" in s for s in steps)
+        assert not any("Seq Scan on taskgate_" in step for step in steps), steps
 
 
 @pytest.mark.parametrize("name", CALLS)
