@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +12,10 @@ import jsonschema_rs
 
 from taskgate.server.arguments import Arguments
 from taskgate.server.errors import Flaw, Violation
-from taskgate.server.text import fit, nearest, printable
+from taskgate.server.misfits import compiled, misfits, step
+from taskgate.server.text import nearest
+
+logger = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -25,7 +29,7 @@ class Kind(StrEnum):
 
 
 _BY_POSITION = (Kind.POSITIONAL_ONLY, Kind.POSITIONAL_OR_KEYWORD)
-_BY_NAME = (Kind.POSITIONAL_OR_KEYWORD, Kind.KEYWORD_ONLY)
+BY_NAME = (Kind.POSITIONAL_OR_KEYWORD, Kind.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,8 @@ class Parameter:
 
     def misfits(self, value: Any, field: str) -> Iterator[Violation]:
         """What is wrong with a value that the field brings for this parameter."""
-        if self.validator is None:
-            return
-        for error in self.validator.iter_errors(_in_utf8(value)):
-            path = "".join(_step(step) for step in error.instance_path)
-            yield _violation(f"{field}{path}", fit(error.message, 300))
+        if self.validator is not None:
+            yield from misfits(self.validator, value, field)
 
 
 class Signature:
@@ -52,7 +53,7 @@ class Signature:
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         self._positional = [p for p in parameters if p.kind in _BY_POSITION]
-        self._named = {p.name: p for p in parameters if p.kind in _BY_NAME}
+        self._named = {p.name: p for p in parameters if p.kind in BY_NAME}
         self._rest_positional = _only(parameters, Kind.VAR_POSITIONAL)
         self._rest_named = _only(parameters, Kind.VAR_KEYWORD)
         self._required = [p for p in parameters if p.required]
@@ -87,7 +88,7 @@ class Signature:
     def _misfits_by_name(
         self, name: str, value: Any, by_position: Sequence[Parameter]
     ) -> Iterator[Violation]:
-        field = f"kwargs{_step(name)}"
+        field = f"kwargs{step(name)}"
         parameter = self._named.get(name, self._rest_named)
         if parameter in by_position:
             yield _violation(field, f"{name!r} is given by position too, in args")
@@ -104,7 +105,7 @@ class Signature:
     def _missing(self, parameter: Parameter) -> Violation:
         if parameter.kind is Kind.POSITIONAL_ONLY:
             return _violation("args", f"{parameter.name!r} is missing; it goes by position only")
-        return _violation(f"kwargs{_step(parameter.name)}", f"{parameter.name!r} is missing")
+        return _violation(f"kwargs{step(parameter.name)}", f"{parameter.name!r} is missing")
 
     def _unexpected(self, name: str) -> str:
         if any(parameter.name == name for parameter in self._positional):
@@ -124,9 +125,13 @@ def _parameter(values: Mapping[str, Any], shared: Mapping[str, Any]) -> Paramete
     )
 
 
-def _validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
-    # offline: a schema must not make the server fetch anything.
-    return jsonschema_rs.Draft202012Validator(schema, offline=True)
+def _validator(schema: Mapping[str, Any]) -> jsonschema_rs.Validator | None:
+    try:
+        return compiled(schema)
+    except jsonschema_rs.ValidationError as exc:
+        # A pattern of Python's own, for instance. The worker will check the value.
+        logger.warning("values of %s are not checked: %s", schema, exc.message)
+        return None
 
 
 def _only(parameters: Sequence[Parameter], kind: Kind) -> Parameter | None:
@@ -135,19 +140,3 @@ def _only(parameters: Sequence[Parameter], kind: Kind) -> Parameter | None:
 
 def _violation(field: str, description: str) -> Violation:
     return Violation(field, description, Flaw.ARGUMENTS_INVALID)
-
-
-def _step(step: str | int) -> str:
-    return f"[{step}]" if isinstance(step, int) else f".{step}"
-
-
-def _in_utf8(value: Any) -> Any:
-    """The value as the validator can read it: it takes no lone surrogates."""
-    match value:
-        case str():
-            return printable(value)
-        case list():
-            return [_in_utf8(item) for item in value]
-        case dict():
-            return {printable(name): _in_utf8(item) for name, item in value.items()}
-    return value

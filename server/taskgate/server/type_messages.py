@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import Struct
 
 from taskgate.server import values
 from taskgate.server.catalog import KnownType
-from taskgate.server.signature import Kind
+from taskgate.server.signature import BY_NAME, Kind
 from taskgate.server.text import printable
 from taskgate.store.task_types import TaskType
 from taskgate.v1 import task_type_pb2
@@ -22,6 +22,15 @@ _PYTHON_NAMES = {
     "number": "float",
     "object": "dict",
     "string": "str",
+}
+
+_FORMATS = {
+    "date": "date",
+    "date-time": "datetime",
+    "decimal": "Decimal",
+    "duration": "timedelta",
+    "time": "time",
+    "uuid": "UUID",
 }
 
 _STARS = {Kind.VAR_POSITIONAL: "*", Kind.VAR_KEYWORD: "**"}
@@ -49,7 +58,7 @@ def task_type_message(recorded: TaskType) -> task_type_pb2.TaskType:
 
 def arguments_schema(definition: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON Schema of the arguments passed by name."""
-    named = [p for p in definition["parameters"] if Kind(p["kind"]) not in _STARS]
+    named = [p for p in definition["parameters"] if Kind(p["kind"]) in BY_NAME]
     rest = [p for p in definition["parameters"] if Kind(p["kind"]) is Kind.VAR_KEYWORD]
     schema: dict[str, Any] = {
         "type": "object",
@@ -80,26 +89,27 @@ def signature(definition: Mapping[str, Any]) -> str:
 
 
 def _written(parameter: Mapping[str, Any], kind: Kind) -> str:
-    schema = parameter.get("schema") or {}
+    schema = dict(parameter.get("schema") or {})
+    default = repr(schema.pop("default")) if "default" in schema else "…"
     text = f"{_STARS.get(kind, '')}{parameter['name']}"
-    if schema:
-        text = f"{text}: {_type_name(schema)}"
     if parameter["required"] or kind in _STARS:
-        return text
-    return f"{text} = {schema.get('default', '…')!r}" if "default" in schema else f"{text} = …"
+        return f"{text}: {_type_name(schema)}" if schema else text
+    return f"{text}: {_type_name(schema)} = {default}" if schema else f"{text}={default}"
 
 
 def _type_name(schema: Mapping[str, Any]) -> str:
     """A Python type like those that have this schema; ``Any`` where that cannot be told."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
-    if "enum" in schema:
-        return f"Literal[{', '.join(map(repr, schema['enum']))}]"
+    if "enum" in schema or "const" in schema:
+        return f"Literal[{', '.join(map(repr, schema.get('enum') or [schema['const']]))}]"
     for alternatives in ("anyOf", "oneOf"):
         if alternatives in schema:
             return " | ".join(_type_name(one) for one in schema[alternatives])
     if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
         return f"list[{_type_name(schema['items'])}]"
+    if schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
     return _PYTHON_NAMES.get(str(schema.get("type")), "Any")
 
 

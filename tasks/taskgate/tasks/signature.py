@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
+import math
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from celery.utils.log import get_logger
 from pydantic import TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import DecimalSchema
 
 logger = get_logger(__name__)
 
 _DEFS = "#/$defs/{model}"
+_WRITTEN_ALIKE = (str, int, float, bool, type(None))
 
 
 class ArgumentsInvalid(TypeError):
@@ -41,8 +45,8 @@ class Parameters:
             return None
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(self._hints[name])
-            adapter.json_schema()
-        except (PydanticUserError, TypeError) as exc:
+            adapter.json_schema(schema_generator=_Schemas)
+        except Exception as exc:  # noqa: BLE001 - a user's annotation can raise anything
             logger.warning(
                 "%s: the annotation of %s is not checked: %s", self._name, name, _first_line(exc)
             )
@@ -81,17 +85,31 @@ class Parameters:
     def definition(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The parameters in order, each with its schema, and the definitions the schemas share."""
         inputs = [(name, "validation", adapter) for name, adapter in self._adapters.items()]
-        schemas, shared = TypeAdapter.json_schemas(typing.cast("Any", inputs), ref_template=_DEFS)
+        schemas, shared = TypeAdapter.json_schemas(
+            typing.cast("Any", inputs), ref_template=_DEFS, schema_generator=_Schemas
+        )
         parameters = [
             {
                 "name": name,
                 "kind": parameter.kind.name,
                 "required": _is_required(parameter),
-                "schema": schemas.get((name, "validation"), {}),
+                "schema": {**schemas.get((name, "validation"), {}), **_default(parameter)},
             }
             for name, parameter in self._signature.parameters.items()
         ]
         return parameters, shared.get("$defs", {})
+
+
+class _Schemas(GenerateJsonSchema):
+    """Pydantic's schemas, and what a text must be to be read as a decimal number."""
+
+    def decimal_schema(self, schema: DecimalSchema) -> JsonSchemaValue:
+        """A number, or a text of one."""
+        made = super().decimal_schema(schema)
+        for alternative in made.get("anyOf", ()):
+            if alternative.get("type") == "string":
+                alternative["format"] = "decimal"
+        return made
 
 
 _of_tasks: WeakKeyDictionary[Any, Parameters] = WeakKeyDictionary()
@@ -123,23 +141,6 @@ def definition_of(task: Any) -> dict[str, Any]:
     }
 
 
-def breaking_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """Why arguments that fitted the old definition may not fit the new one; None if they do."""
-    before = {parameter["name"]: parameter for parameter in old.get("parameters", [])}
-    after = {parameter["name"]: parameter for parameter in new.get("parameters", [])}
-    for name, parameter in after.items():
-        if name not in before and parameter["required"]:
-            return f"{name} is new and required"
-        if name in before and parameter["required"] and not before[name]["required"]:
-            return f"{name} has become required"
-        if name in before and parameter["schema"] not in ({}, before[name]["schema"]):
-            return f"{name} has become {parameter['schema']}"
-        if name in before and parameter["kind"] != before[name]["kind"]:
-            return f"{name} has become {parameter['kind']}"
-    gone = before.keys() - after.keys()
-    return f"{', '.join(sorted(gone))} is gone" if gone else None
-
-
 def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(inspect.unwrap(function), include_extras=True)
@@ -151,6 +152,16 @@ def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _is_required(parameter: inspect.Parameter) -> bool:
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return parameter.default is inspect.Parameter.empty and parameter.kind not in variable
+
+
+def _default(parameter: inspect.Parameter) -> dict[str, Any]:
+    """``{"default": …}``, for people, if it is one that is written alike in every process."""
+    default = parameter.default
+    if isinstance(default, enum.Enum):
+        default = default.value
+    if isinstance(default, float) and not math.isfinite(default):
+        return {}
+    return {"default": default} if isinstance(default, _WRITTEN_ALIKE) else {}
 
 
 def _errors(exc: ValidationError) -> str:

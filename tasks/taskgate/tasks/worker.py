@@ -16,8 +16,9 @@ from taskgate.tasks import identity, sql_broker
 from taskgate.tasks.agent import Agent, process_ender
 from taskgate.tasks.backend import RecordBackend
 from taskgate.tasks.base import with_taskgate
+from taskgate.tasks.compatibility import breaking_change
 from taskgate.tasks.context import context_factory
-from taskgate.tasks.signature import breaking_change, definition_of
+from taskgate.tasks.signature import definition_of
 
 logger = get_logger(__name__)
 

@@ -130,15 +130,15 @@ ARGUMENTS: list[tuple[str, str, dict[str, str]]] = [
     (
         "demo.countdown",
         '{"kwargs": {"seconds": "abc"}}',
-        {"kwargs.seconds": '"abc" is not of type "number"'},
+        {"kwargs.seconds": '"abc" is not'},
     ),
-    ("demo.add", '{"args": ["a", null]}', {"args[0]": "number", "args[1]": "null is not"}),
+    ("demo.add", '{"args": ["a", null]}', {"args[0]": "number", "args[1]": "null"}),
     ("demo.kinds", '{"args": ["a", "b"]}', {"kwargs.named": "missing"}),
     (
         "demo.kinds",
         '{"args": ["toolong", "b", 1, "c"], "kwargs": {"named": {"x": []}, "o": "d"}}',
         {
-            "args[0]": "longer than 5",
+            "args[0]": "5 characters",
             "args[3]": "number",
             "kwargs.named.x": "number",
             "kwargs.o": "number",
