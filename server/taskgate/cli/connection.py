@@ -78,14 +78,17 @@ def calls_server(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _client(address: str, options: dict[str, Any]) -> Client:
-    return Client(
-        address,
-        token=options.pop("token"),
-        tls=options.pop("tls"),
-        tls_ca=options.pop("tls_ca"),
-        tls_cert=options.pop("tls_client_cert"),
-        tls_key=options.pop("tls_client_key"),
-    )
+    try:
+        return Client(
+            address,
+            token=options.pop("token"),
+            tls=options.pop("tls"),
+            tls_ca=options.pop("tls_ca"),
+            tls_cert=options.pop("tls_client_cert"),
+            tls_key=options.pop("tls_client_key"),
+        )
+    except (OSError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
 
 
 @contextmanager

@@ -7,6 +7,9 @@ import re
 import click
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST = 315_576_000_000
+"""What a protobuf Duration can hold: ten thousand years."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
@@ -24,7 +27,10 @@ class Seconds(click.ParamType[float]):
         match = _DURATION.fullmatch(value.strip().lower())
         if match is None or match[2] not in _UNITS:
             self.fail(f"{value!r} is not a duration such as 10, 10s, 1.5m, 2h or 1d", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds > _LONGEST:
+            self.fail(f"{value!r} is longer than {_LONGEST:,} seconds", param, ctx)
+        return seconds
 
 
 SECONDS = Seconds()

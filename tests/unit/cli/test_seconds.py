@@ -26,3 +26,8 @@ def test_a_duration_in_seconds(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is not a duration"):
         SECONDS.convert(text, None, None)
+
+
+def test_what_no_duration_can_hold_is_refused() -> None:
+    with pytest.raises(click.BadParameter, match="is longer than"):
+        SECONDS.convert("99999999999d", None, None)

@@ -171,6 +171,12 @@ def test_the_token_goes_with_each_call(script: Script, address: str) -> None:
     assert script.tokens == ["Bearer secret"]
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "schlüssel"])
+def test_a_token_that_cannot_be_sent_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="not a line of printable ASCII"):
+        taskgate.Client("127.0.0.1:1", token=token)
+
+
 def test_waiting_outlasts_more_failures_than_a_call_does(script: Script, address: str) -> None:
     away = _refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
     script.steps = [away] * 7 + [_answer(task_pb2.TASK_STATE_SUCCEEDED)]

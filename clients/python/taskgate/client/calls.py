@@ -17,7 +17,13 @@ class Caller:
     """Calls one server, always in the same way."""
 
     def __init__(self, channel: grpc.Channel, token: str | None, timeout: float) -> None:
-        """``timeout``: how long a call may take, in seconds."""
+        """``timeout``: how long a call may take, in seconds.
+
+        Raises:
+            ValueError: the token cannot be sent.
+        """
+        if token and not (token.isascii() and token.isprintable()):
+            raise ValueError("the token is not a line of printable ASCII")
         self.stub = TaskServiceStub(channel)
         self.timeout = timeout
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()

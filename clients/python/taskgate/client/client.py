@@ -47,6 +47,7 @@ class Client:
 
         Raises:
             OSError: a TLS file cannot be read.
+            ValueError: the token cannot be sent.
         """
         self._channel = open_channel(
             target, tls=tls, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key
