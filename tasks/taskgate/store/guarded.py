@@ -28,7 +28,7 @@ def apply(
         update(tasks)
         .where(*conditions(transition, task_id, attempt, guard))
         .values(state=transition.target, version=tasks.c.version + 1, **values)
-        .returning(tasks.c.retries, tasks.c.max_attempts, tasks.c.retry_policy)
+        .returning(tasks.c.started_at, tasks.c.retries, tasks.c.max_attempts, tasks.c.retry_policy)
     )
     return tx.execute(statement).mappings().one_or_none()
 

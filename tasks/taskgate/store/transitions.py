@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +37,8 @@ class Claim:
 
     task_id: str
     attempt: int
+    started_at: datetime
+    """By the database's clock: tells this claim from any other."""
     retries: int
     max_attempts: int | None
     retry_policy: RetryPolicy | None
@@ -67,6 +69,7 @@ def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | No
     return Claim(
         task_id=task_id,
         attempt=attempt,
+        started_at=row["started_at"],
         retries=row["retries"],
         max_attempts=row["max_attempts"],
         retry_policy=None if policy is None else RetryPolicy.from_json(policy),

@@ -13,12 +13,13 @@ from typing import Any
 from celery.utils.log import get_logger
 from celery.worker import state as worker_state
 
-from taskgate.store import transitions, workers
+from taskgate.store import queries, transitions, workers
 from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import Reason
 from taskgate.store.record import Failure
 from taskgate.store.workers import ActiveAttempt
 from taskgate.tasks.backend import RecordBackend
+from taskgate.tasks.finishing import max_losses
 from taskgate.tasks.identity import Identity
 
 TICK_SECONDS = 0.5
@@ -70,7 +71,7 @@ class Agent:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        self._register()
+        self._register(self._identity.worker_id)
         self._backend.later = self._put_later
         for thread in self._threads:
             thread.start()
@@ -84,10 +85,13 @@ class Agent:
         with self._backend.database.write() as tx:
             workers.stop(tx, self._identity.worker_id)
 
-    def _register(self) -> None:
+    def _register(self, worker_id: str) -> None:
         with self._backend.database.write() as tx:
-            workers.start(tx, self._identity.worker_id, self._details, self._lease)
-        self._renew_at = time.monotonic() + self._lease.total_seconds() / RENEWALS_PER_LEASE
+            workers.start(tx, worker_id, self._details, self._lease)
+        self._renew_at = self._next_renewal()
+
+    def _next_renewal(self) -> float:
+        return time.monotonic() + self._lease.total_seconds() / RENEWALS_PER_LEASE
 
     # The thread that looks after lease and tasks.
 
@@ -97,7 +101,15 @@ class Agent:
                 self._tick()
             except StoreUnavailable as exc:
                 logger.warning("the worker agent waits: %s", exc)
-            self._ends.wait(TICK_SECONDS if worker_state.active_requests else IDLE_SECONDS)
+            except Exception:
+                # Without this thread the lease would end, and with it all that runs here.
+                logger.exception("the worker agent goes on after an error")
+            self._ends.wait(self._pause())
+
+    def _pause(self) -> float:
+        if worker_state.active_requests:
+            return TICK_SECONDS
+        return min(IDLE_SECONDS, max(self._renew_at - time.monotonic(), TICK_SECONDS / 10))
 
     def _tick(self) -> None:
         if time.monotonic() >= self._renew_at:
@@ -112,17 +124,15 @@ class Agent:
     def _renew(self) -> None:
         with self._backend.database.write() as tx:
             renewed = workers.renew(tx, self._identity.worker_id, self._lease)
-        self._renew_at = time.monotonic() + self._lease.total_seconds() / RENEWALS_PER_LEASE
+        self._renew_at = self._next_renewal()
         if not renewed:
             given_up = self._identity.worker_id
-            self._identity.be_reborn()
-            self._register()
+            self._identity.be_reborn(self._register)
             logger.warning("the lease of %s was ended: now %s", given_up, self._identity.worker_id)
 
     def _lose_missing(self, recorded: list[ActiveAttempt]) -> None:
         """Give back what the record says runs here and does not: its process died unnoticed."""
-        running = {request.id for request in list(worker_state.reserved_requests)}
-        running |= {request.id for request in list(worker_state.active_requests)}
+        running = set(worker_state.requests)
         now = time.monotonic()
         missing = {
             (attempt.task_id, attempt.attempt)
@@ -136,9 +146,9 @@ class Agent:
 
     def _lose(self, task_id: str, attempt: int) -> None:
         logger.error("task %s is recorded as running here, and is not", task_id)
-        most = self._backend.app.conf.get("taskgate_max_worker_losses", 3)
         failure = Failure(Reason.WORKER_LOST, "the worker lost sight of the task")
         with self._backend.database.write() as tx:
+            most = max_losses(self._backend.app, queries.get(tx, task_id).task_type)
             transitions.lose(tx, task_id, attempt, failure, max_losses=most)
 
     def _end_by_force(self, attempt: ActiveAttempt) -> None:

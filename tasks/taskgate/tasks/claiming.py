@@ -11,7 +11,7 @@ from celery.utils.log import get_logger
 from sqlalchemy import Connection
 
 from taskgate.store import queries, submission, transitions
-from taskgate.store.lifecycle import State
+from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Task
 from taskgate.store.transitions import Claim
 from taskgate.tasks import identity, priorities
@@ -35,8 +35,9 @@ def claim(task: Any, request: Any) -> Run:
         Ignore: it is not ours to run: claimed already, aborted, expired, finished or replaced.
     """
     backend: RecordBackend = task.backend
+    claiming = _Claiming(task, request)
     while True:
-        won, found = backend.persistently(request.id, lambda tx: _claim(tx, task, request))
+        won, found = backend.persistently(request.id, claiming)
         if won is not None:
             request.retries = won.retries
             return Run(won, backend.database)
@@ -48,13 +49,35 @@ def claim(task: Any, request: Any) -> Run:
         time.sleep(LEASE_SECONDS)
 
 
-def _claim(tx: Connection, task: Any, request: Any) -> tuple[Claim | None, Task | None]:
-    adopt(tx, task.app, request.id, request)
-    worker = identity.worker_id(request.hostname)
-    won = transitions.claim(tx, request.id, attempt_of(request), worker)
-    if won is not None:
-        return won, None
-    return None, queries.get_many(tx, [request.id]).get(request.id)
+class _Claiming:
+    """A claim in one transaction after another, until one is known to be committed."""
+
+    def __init__(self, task: Any, request: Any) -> None:
+        self._app = task.app
+        self._request = request
+        self._uncertain: Claim | None = None
+
+    def __call__(self, tx: Connection) -> tuple[Claim | None, Task | None]:
+        """The claim if it is won; else the task, if there is one."""
+        task_id, attempt = self._request.id, attempt_of(self._request)
+        adopt(tx, self._app, task_id, self._request)
+        worker = identity.worker_id(self._request.hostname)
+        won = transitions.claim(tx, task_id, attempt, worker)
+        if won is not None:
+            self._uncertain = won
+            return won, None
+        found = queries.get_many(tx, [task_id]).get(task_id)
+        return (self._uncertain if self._is_mine(found) else None), found
+
+    def _is_mine(self, found: Task | None) -> bool:
+        """Whether an earlier claim was committed after all, though the database did not say so."""
+        mine = self._uncertain
+        return (
+            mine is not None
+            and found is not None
+            and found.state in ACTIVE
+            and (found.attempt, found.started_at) == (mine.attempt, mine.started_at)
+        )
 
 
 def adopt(tx: Connection, app: Any, task_id: str, request: Any) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import mmap
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from celery.signals import worker_init
+
+_NUMBER_BYTES = 8
 
 
 class Identity:
@@ -18,18 +21,26 @@ class Identity:
 
     def __init__(self, nodename: str) -> None:
         self._name = f"{nodename}/{secrets.token_hex(4)}"
-        self._lives = mmap.mmap(-1, mmap.PAGESIZE)
+        self._life = mmap.mmap(-1, mmap.PAGESIZE)
+        self._lives_tried = 0
 
     @property
     def worker_id(self) -> str:
         """Unique and readable, such as ``celery@host/3f9a1c20``."""
-        lives = int.from_bytes(self._lives[:8])
-        return f"{self._name}.{lives + 1}" if lives else self._name
+        return self._id_in(int.from_bytes(self._life[:_NUMBER_BYTES]))
 
-    def be_reborn(self) -> None:
-        """Take another id."""
-        lives = int.from_bytes(self._lives[:8])
-        self._lives[:8] = (lives + 1).to_bytes(8)
+    def be_reborn(self, register: Callable[[str], None]) -> None:
+        """Take another id, once ``register`` has recorded it.
+
+        Until then nothing is claimed in its name: a claim of an unknown worker is an orphan.
+        An id whose recording failed, or only seemed to, is never tried again.
+        """
+        self._lives_tried += 1
+        register(self._id_in(self._lives_tried))
+        self._life[:_NUMBER_BYTES] = self._lives_tried.to_bytes(_NUMBER_BYTES)
+
+    def _id_in(self, life: int) -> str:
+        return f"{self._name}.{life + 1}" if life else self._name
 
 
 _current: Identity | None = None

@@ -16,8 +16,9 @@ def test_a_claim_brings_what_the_worker_needs(database: Database) -> None:
     with database.write() as tx:
         task_id = submit(tx, retry_policy=policy, max_attempts=5)
         claim = transitions.claim(tx, task_id, 1, WORKER)
-    assert claim == transitions.Claim(task_id, 1, 0, 5, policy)
     task = read(database, task_id)
+    assert task.started_at is not None
+    assert claim == transitions.Claim(task_id, 1, task.started_at, 0, 5, policy)
     [attempt] = task.attempts
     assert (attempt.number, attempt.worker, attempt.outcome) == (1, WORKER, None)
     assert attempt.started_at == task.started_at
