@@ -122,11 +122,15 @@ def failure_writer(
     return fail
 
 
+def max_losses(app: Any, task_type: str | None) -> int:
+    """How often a task may lose its worker and still be run again."""
+    if getattr(app.tasks.get(task_type), "at_most_once", False):
+        return 0
+    return int(app.conf.get("taskgate_max_worker_losses", 3))
+
+
 def _lose(tx: Connection, app: Any, task_id: str, failure: Failure, request: Any) -> Ending:
-    task = app.tasks.get(getattr(request, "task", None))
-    most = (
-        0 if getattr(task, "at_most_once", False) else app.conf.get("taskgate_max_worker_losses", 3)
-    )
+    most = max_losses(app, getattr(request, "task", None))
     attempt = _attempt(request)
     if transitions.lose(tx, task_id, attempt, failure, max_losses=most):
         return _ending(queries.get(tx, task_id))
