@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from taskgate.server.conversion import task_message
+from taskgate.server.conversion import basic_task_message
 from taskgate.server.errors import InvalidRequest, RequestError, Violation
 from taskgate.server.new_tasks import Admission
 from taskgate.server.statuses import meaning_of, status_of
@@ -51,7 +51,7 @@ class Batches:
 
 def _result(outcome: Task | RequestIdReused | RequestError) -> Result:
     if isinstance(outcome, Task):
-        return Result(task=task_message(outcome))
+        return Result(task=basic_task_message(outcome))
     meaning = meaning_of(outcome)
     if meaning is None:
         raise outcome

@@ -11,7 +11,7 @@ from taskgate.server.errors import InvalidRequest, Violation
 from taskgate.server.text import nearest, quote
 from taskgate.server.violations import Violations
 from taskgate.store.record import RetryPolicy
-from taskgate.v1 import task_pb2
+from taskgate.v1 import task_pb2, task_service_pb2
 
 HIGHEST_PRIORITY = 9
 MIDDLE_PRIORITY = 4
@@ -44,6 +44,17 @@ def task_id(text: str, field: str = "id") -> str:
         violation = Violation(field, f"{quote(text)} is no task id, a UUID such as {example}")
         raise InvalidRequest([violation])
     return text.lower()
+
+
+def view(value: task_service_pb2.TaskView.ValueType) -> task_service_pb2.TaskView.ValueType:
+    """One of the views.
+
+    Raises:
+        InvalidRequest: it is a number that stands for none.
+    """
+    if value not in task_service_pb2.TaskView.values():
+        raise InvalidRequest([Violation("view", f"{value} is no view")])
+    return value
 
 
 def text(value: str, field: str, longest: int, violations: Violations) -> str:

@@ -23,14 +23,16 @@ def task_message(task: record.Task) -> task_pb2.Task:
     _set_arguments(message, task.arguments)
     if task.state is State.SUCCEEDED and task.result is not None:
         _set_result(message, task.result)
-    if task.failure is not None:
-        message.error.traceback = printable(task.failure.traceback)
+    failure = _last_failure(task)
+    if failure is not None:
+        message.error.CopyFrom(_full_error_message(failure))
     message.attempts.extend(_attempt_message(attempt) for attempt in task.attempts)
     return message
 
 
 def basic_task_message(task: record.Task) -> task_pb2.Task:
     """A task without its arguments, result, past attempts and traceback."""
+    failure = _last_failure(task)
     return task_pb2.Task(
         id=printable(task.id),
         task_type=printable(task.task_type),
@@ -48,7 +50,7 @@ def basic_task_message(task: record.Task) -> task_pb2.Task:
         expire_time=_timestamp(task.expires_at),
         run_timeout=_duration(task.run_timeout),
         progress=_progress_message(task.progress),
-        error=None if task.failure is None else _error_message(task.failure),
+        error=None if failure is None else _error_message(failure),
         abort=None if task.abort is None else _abort_message(task.abort),
         retry_of=printable(task.retry_of or ""),
         root_id=printable(task.root_id),
@@ -56,6 +58,11 @@ def basic_task_message(task: record.Task) -> task_pb2.Task:
         submitted_by=task.submitted_by,
         retry_policy=_retry_policy_message(task.retry_policy),
     )
+
+
+def _last_failure(task: record.Task) -> record.Failure | None:
+    """Why the last attempt failed; what an attempt before it said is history."""
+    return task.failure if task.state in (State.FAILED, State.RETRYING) else None
 
 
 def _set_arguments(message: task_pb2.Task, text: str) -> None:

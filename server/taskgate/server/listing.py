@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -16,7 +16,6 @@ from taskgate.server.page_tokens import PageTokens, page_size
 from taskgate.server.violations import Violations
 from taskgate.store import listing
 from taskgate.store.lifecycle import State
-from taskgate.store.record import Task
 from taskgate.v1 import task_pb2, task_service_pb2
 
 DEFAULT_PAGE = 50
@@ -41,18 +40,22 @@ class Query:
 
     def answer(self, tx: Connection) -> task_service_pb2.ListResponse:
         """The page."""
-        read = listing.page if self.is_full else listing.basic_page
-        # One more than asked for says whether there is another page.
-        tasks = read(tx, self.wanted, self.after, self.limit + 1)
-        message = task_message if self.is_full else basic_task_message
-        shown = tasks[: self.limit]
+        read, message = _READERS[self.is_full]
+        page = read(tx, self.wanted, self.after, self.limit)
         return task_service_pb2.ListResponse(
-            tasks=[message(task) for task in shown],
-            next_page_token=self._token(shown[-1]) if len(tasks) > len(shown) else "",
+            tasks=[message(task) for task in page.tasks],
+            next_page_token="" if page.next is None else self._token(page.next),
         )
 
-    def _token(self, last: Task) -> str:
-        return self.tokens.write([last.created_at.isoformat(), last.id])
+    def _token(self, position: listing.Position) -> str:
+        return self.tokens.write([position.created_at.isoformat(), position.id])
+
+
+_READERS = {
+    False: (listing.basic_page, basic_task_message),
+    True: (listing.page, task_message),
+}
+"""How a page is read and written; in full, or not."""
 
 
 def query(request: task_service_pb2.ListRequest) -> Query:
@@ -68,7 +71,7 @@ def query(request: task_service_pb2.ListRequest) -> Query:
         wanted=wanted,
         after=None if position is None else _position(*position),
         limit=page_size(request.page_size, DEFAULT_PAGE, LARGEST_PAGE),
-        is_full=request.view == task_service_pb2.TASK_VIEW_FULL,
+        is_full=checks.view(request.view) == task_service_pb2.TASK_VIEW_FULL,
         tokens=tokens,
     )
 
@@ -128,8 +131,8 @@ def _fingerprint(request: task_service_pb2.ListRequest) -> list[object]:
 
 def _position(created_at: str, task_id: str) -> listing.Position:
     try:
-        return listing.Position(datetime.fromisoformat(created_at), task_id)
-    except ValueError as exc:
+        return listing.Position(datetime.fromisoformat(created_at).astimezone(UTC), task_id)
+    except (ValueError, OverflowError) as exc:
         flaw = Flaw.PAGE_TOKEN_INVALID
         violation = Violation("page_token", "it is not a next_page_token", flaw)
         raise InvalidRequest([violation]) from exc

@@ -48,7 +48,7 @@ class Waiting:
             with self.watcher.watch({task_id: 0}) as subscription:
                 async with asyncio.timeout(seconds):
                     while task is None or not task.is_final:
-                        [task] = await subscription.changes()
+                        task = await subscription.change()
         except (TimeoutError, ShuttingDown):
             return task
         return task

@@ -43,8 +43,10 @@ class Subscription:
         self._error: Exception | None = None
         self._arrived = asyncio.Event()
 
-    async def changes(self) -> list[Task]:
-        """The tasks that have changed since the last time; waits until there is one.
+    async def change(self) -> Task:
+        """The newest state of a task of which something is new; waits until there is one.
+
+        One at a time: what changes while a slow reader takes it is told as it is by then.
 
         Raises:
             TaskNotFound: one of the tasks has no record, or no longer one.
@@ -53,9 +55,10 @@ class Subscription:
         await self._arrived.wait()
         if self._error is not None:
             raise self._error
-        self._arrived.clear()
-        news, self._news = self._news, {}
-        return list(news.values())
+        task = self._news.pop(next(iter(self._news)))
+        if not self._news:
+            self._arrived.clear()
+        return task
 
     def deliver(self, task: Task) -> None:
         """Take a task's newer state."""

@@ -34,15 +34,15 @@ class Watching:
             StoreUnavailable: the database does not answer at the start.
             ShuttingDown: the server is going; another one can go on where this one ended.
         """
+        is_basic = checks.view(request.view) == task_service_pb2.TASK_VIEW_BASIC
         unfinished = await self._without_seen_ends(_seen(request))
-        is_basic = request.view == task_service_pb2.TASK_VIEW_BASIC
         message = basic_task_message if is_basic else task_message
         with self.watcher.watch(unfinished) as subscription:
             while unfinished:
-                for task in await subscription.changes():
-                    if task.is_final:
-                        del unfinished[task.id]
-                    yield task_service_pb2.WatchResponse(task=message(task))
+                task = await subscription.change()
+                if task.is_final:
+                    del unfinished[task.id]
+                yield task_service_pb2.WatchResponse(task=message(task))
 
     async def _without_seen_ends(self, seen: dict[str, int]) -> dict[str, int]:
         """What can still change: of a task whose final version was seen nothing new will come."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     exists,
+    func,
     literal,
     select,
     tuple_,
@@ -27,7 +28,8 @@ from taskgate.store import queries
 from taskgate.store.clock import UtcDateTime
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task, task_from_row
-from taskgate.store.tables import labels, tasks
+from taskgate.store.tables import attempts, labels, tasks
+from taskgate.store.text import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,65 @@ class Position:
     id: str
 
 
-def page(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> list[Task]:
-    """Up to ``limit`` tasks after the position, with arguments, results and past attempts."""
-    ids = _ids(tx, wanted, after, limit)
-    found = queries.get_many(tx, ids)
-    return [found[task_id] for task_id in ids if task_id in found]
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some tasks of a list, the newest first."""
+
+    tasks: list[Task]
+    next: Position | None
+    """After which the next page begins; None if this is the last one."""
 
 
-def basic_page(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> list[Task]:
+MOST_CHARACTERS = 500_000
+"""Of arguments, results and tracebacks in one page. Most gRPC clients take 4 MiB, and a list of
+small numbers is seven times as long in protobuf as it is in JSON."""
+
+
+def page(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> Page:
+    """Up to ``limit`` tasks after the position, with arguments, results and past attempts.
+
+    Fewer if they are large, but one at least unless it was deleted just now.
+    """
+    found = _find(tx, wanted, after, limit + 1)
+    shown = _not_too_large(tx, found[:limit])
+    return _page(found, shown, queries.get_many(tx, [position.id for position in shown]))
+
+
+def basic_page(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> Page:
     """As ``page``, without what can be large: arguments, results and past attempts come empty."""
-    ids = _ids(tx, wanted, after, limit)
+    found = _find(tx, wanted, after, limit + 1)
+    shown = found[:limit]
+    ids = [position.id for position in shown]
     rows = tx.execute(select(*_BASIC_COLUMNS).where(tasks.c.id.in_(ids))).mappings()
-    found = {row["id"]: task_from_row(row) for row in rows}
-    return [found[task_id] for task_id in ids if task_id in found]
+    return _page(found, shown, {row["id"]: task_from_row(row) for row in rows})
+
+
+def _page(found: list[Position], shown: list[Position], known: Mapping[str, Task]) -> Page:
+    # Where the page ends is told by what was found: what was found can be deleted by now.
+    return Page(
+        tasks=[known[position.id] for position in shown if position.id in known],
+        next=shown[-1] if len(found) > len(shown) else None,
+    )
+
+
+def _not_too_large(tx: Connection, found: list[Position]) -> list[Position]:
+    sizes = _sizes(tx, [position.id for position in found])
+    total = 0
+    for number, position in enumerate(found):
+        total += sizes.get(position.id, 0)
+        if total > MOST_CHARACTERS and number:
+            return found[:number]
+    return found
+
+
+def _sizes(tx: Connection, ids: list[str]) -> dict[str, int]:
+    """How many characters of each task may be many."""
+    past = select(func.sum(func.length(attempts.c.failure))).where(attempts.c.task_id == tasks.c.id)
+    size: ColumnElement[int] = func.coalesce(past.scalar_subquery(), 0)
+    for column in (tasks.c.arguments, tasks.c.result, tasks.c.failure):
+        size += func.coalesce(func.length(column), 0)
+    rows = tx.execute(select(tasks.c.id, size.label("size")).where(tasks.c.id.in_(ids)))
+    return {row.id: row.size for row in rows}
 
 
 _EMPTY = {"arguments": "{}", "result": None, "message": None}
@@ -75,25 +123,30 @@ _BASIC_COLUMNS = [
 ]
 
 
-def _ids(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> list[str]:
+def _find(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> list[Position]:
     heads = [_head(drive, wanted, after, limit) for drive in _drives(wanted)]
     merged = union_all(*(select(head.c.created_at, head.c.id) for head in heads)).subquery()
-    statement = select(merged.c.id).order_by(merged.c.created_at.desc(), merged.c.id.desc())
-    return list(tx.execute(statement.limit(limit)).scalars())
+    statement = (
+        select(merged.c.created_at, merged.c.id)
+        .order_by(merged.c.created_at.desc(), merged.c.id.desc())
+        .limit(limit)
+    )
+    return [Position(row.created_at, row.id) for row in tx.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Drive:
-    """What one head is read by: an equality on tasks, or one label; or nothing, for all tasks."""
+    """What one head is read by: a column's value, or one label; or nothing, for all tasks."""
 
-    equality: ColumnElement[bool] | None = None
+    column: ColumnElement[str] | None = None
+    value: str = ""
     label: tuple[str, str] | None = None
 
 
 def _drives(wanted: Filter) -> list[_Drive]:
     """The filter that narrows most, as far as one can tell without looking at the data."""
     if wanted.root_id is not None:
-        return [_Drive(equality=tasks.c.root_id == wanted.root_id)]
+        return [_Drive(column=tasks.c.root_id, value=wanted.root_id)]
     if wanted.labels:
         return [_Drive(label=min(wanted.labels.items()))]
     candidates: list[tuple[ColumnElement[str], frozenset[str]]] = [
@@ -105,7 +158,7 @@ def _drives(wanted: Filter) -> list[_Drive]:
     candidates.insert(0 if states_first else 2, (tasks.c.state, frozenset(wanted.states)))
     for column, values in candidates:
         if values:
-            return [_Drive(equality=column == value) for value in sorted(values)]
+            return [_Drive(column=column, value=value) for value in sorted(values)]
     return [_Drive()]
 
 
@@ -122,9 +175,9 @@ def _head(drive: _Drive, wanted: Filter, after: Position | None, limit: int) -> 
             .where(labels.c.name == name, labels.c.value == value)
         )
         key = (labels.c.created_at, labels.c.task_id)
-    if drive.equality is not None:
-        head = head.where(drive.equality)
-    head = _checked(_between(head, key, wanted, after), wanted)
+    if drive.column is not None:
+        head = head.where(drive.column == drive.value)
+    head = _checked(_between(head, key, wanted, after), wanted, drive)
     return head.order_by(*(column.desc() for column in key)).limit(limit).subquery()
 
 
@@ -143,20 +196,22 @@ def _between(
     if wanted.created_before is not None:
         head = head.where(created_at < wanted.created_before)
     if after is not None:
-        position = tuple_(literal(after.created_at, UtcDateTime()), literal(after.id))
+        position = tuple_(literal(after.created_at, UtcDateTime()), literal(after.id, Name()))
         head = head.where(tuple_(*key) < position)
     return head
 
 
-def _checked(head: _Head, wanted: Filter) -> _Head:
+def _checked(head: _Head, wanted: Filter, drive: _Drive) -> _Head:
     for column, values in (
         (tasks.c.state, wanted.states),
         (tasks.c.task_type, wanted.task_types),
         (tasks.c.queue, wanted.queues),
     ):
-        if values:
+        if values and column is not drive.column:
             head = head.where(column.in_(sorted(values)))
     for name, value in wanted.labels.items():
+        if (name, value) == drive.label:
+            continue
         one = labels.alias()
         has_it = exists().where(
             one.c.task_id == tasks.c.id, one.c.name == name, one.c.value == value

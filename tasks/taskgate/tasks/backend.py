@@ -23,7 +23,7 @@ from celery.utils.log import get_logger
 from kombu.utils.url import maybe_sanitize_url
 from sqlalchemy import Connection
 
-from taskgate.store import forgetting, groups, queries
+from taskgate.store import forgetting, groups, queries, transitions
 from taskgate.store.engine import Database
 from taskgate.store.errors import StoreUnavailable
 from taskgate.tasks import finishing, identity, results
@@ -117,11 +117,26 @@ class RecordBackend(BaseBackend):
         result = self.prepare_value(result)
         write = finishing.writer(self.app, task_id, result, state, traceback, request)
         if write is not None:
-            self._now_or_later(task_id, request, lambda: self._store(task_id, write))
+            self._now_or_later(task_id, request, lambda: self._store(run, task_id, write))
         return result
 
-    def _store(self, task_id: str, write: finishing.Write) -> None:
-        self.persistently(task_id, write)
+    def _store(self, run: Run | None, task_id: str, write: finishing.Write) -> None:
+        self._with_last_report(run, task_id, write)
+
+    def _with_last_report(
+        self, run: Run | None, task_id: str, write: Callable[[Connection], T]
+    ) -> T:
+        """Write the end of a run, and before it what the run reported last."""
+        report = None if run is None else self.progress.take(run.claim)
+        if run is None or report is None:
+            return self.persistently(task_id, write)
+        task_id, attempt = run.claim.task_id, run.claim.attempt
+
+        def write_both(tx: Connection) -> T:
+            transitions.report(tx, task_id, attempt, report)
+            return write(tx)
+
+        return self.persistently(task_id, write_both)
 
     def _now_or_later(self, task_id: str, request: Any, action: Callable[[], None]) -> None:
         if self.later is None or run_of(request) is not None:
@@ -160,7 +175,7 @@ class RecordBackend(BaseBackend):
         write = finishing.failure_writer(self.app, task_id, exc, traceback, request)
 
         def fail() -> None:
-            ending = self.persistently(task_id, write)
+            ending = self._with_last_report(run_of(request), task_id, write)
             if ending is Ending.FAILED:
                 self._after_failure(request, exc, traceback, state, call_errbacks)
             elif ending is Ending.ABORTED:
@@ -222,12 +237,13 @@ class RecordBackend(BaseBackend):
 
     def mark_as_aborted(self, run: Run, request: Any) -> None:
         """Record that a task stopped because it was asked to."""
-        if self.persistently(run.claim.task_id, finishing.abort_writer(run)):
+        write = finishing.abort_writer(run)
+        if self._with_last_report(run, run.claim.task_id, write):
             self._after_abort(request)
 
     def mark_as_ignored(self, run: Run, request: Any) -> None:
         """Record the end of a task that raised Ignore, unless it recorded another one before."""
-        self.persistently(run.claim.task_id, finishing.ignore_writer(run))
+        self._with_last_report(run, run.claim.task_id, finishing.ignore_writer(run))
         if request.chord:
             self.on_chord_part_return(request, states.SUCCESS, None)
 

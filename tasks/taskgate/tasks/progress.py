@@ -27,6 +27,7 @@ class ProgressReporter:
         self._database = database
         self._latest: Reports = {}
         self._changed = threading.Condition()
+        self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def report(self, claim: Claim, progress: str) -> None:
@@ -40,15 +41,25 @@ class ProgressReporter:
                 self._thread.start()
             self._changed.notify()
 
+    def take(self, claim: Claim) -> str | None:
+        """The attempt's last report if it still waits; whoever takes it writes it."""
+        # Once nothing is being written, no older report can come after what the taker writes.
+        with self._writing, self._changed:
+            return self._latest.pop((claim.task_id, claim.attempt), None)
+
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._latest)
-                reports, self._latest = self._latest, {}
-            self._write(reports)
+            with self._writing:
+                with self._changed:
+                    reports, self._latest = self._latest, {}
+                self._write(reports)
             time.sleep(PERIOD_SECONDS)
 
     def _write(self, reports: Reports) -> None:
+        if not reports:
+            return
         try:
             with self._database.write() as tx:
                 for (task_id, attempt), progress in reports.items():

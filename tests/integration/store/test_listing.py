@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from support.records import HOUR, new_task, read, submit, submitted_in
-from taskgate.store import forgetting, listing, submission
+from taskgate.store import forgetting, listing, queries, submission
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.listing import Filter, Position
@@ -43,15 +43,15 @@ def fill(database: Database) -> list[Task]:
 
 def pages(database: Database, wanted: Filter, size: int) -> list[Task]:
     found: list[Task] = []
-    after = None
+    after: Position | None = None
     while True:
         with database.read() as tx:
             page = listing.page(tx, wanted, after, size)
-        if not page:
+        assert len(page.tasks) <= size
+        found += page.tasks
+        if page.next is None:
             return found
-        assert len(page) <= size
-        found += page
-        after = Position(page[-1].created_at, page[-1].id)
+        after = page.next
 
 
 FILTERS: dict[str, tuple[Filter, Callable[[Task], bool]]] = {
@@ -109,22 +109,47 @@ def test_a_range_of_times_includes_its_beginning_only(database: Database) -> Non
 def test_nothing_is_skipped_or_told_twice_while_tasks_come_and_go(database: Database) -> None:
     made = fill(database)
     found: list[str] = []
-    after = None
+    after: Position | None = None
     while len(found) < len(made):
         with database.read() as tx:
             page = listing.page(tx, Filter(), after, 5)
-        found += [task.id for task in page]
-        after = Position(page[-1].created_at, page[-1].id)
+        found += [task.id for task in page.tasks]
+        after = page.next
         with database.write() as tx:
             submit(tx)
-            forgetting.delete_records(tx, [page[-1].id])
+            forgetting.delete_records(tx, [found[-1]])
     assert found == [task.id for task in made]
+
+
+def test_a_page_of_large_tasks_is_a_short_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = fill(database)
+    monkeypatch.setattr(listing, "MOST_CHARACTERS", 3 * len(made[0].arguments) + 10)
+    with database.read() as tx:
+        first = listing.page(tx, Filter(), None, 1_000)
+        basic = listing.basic_page(tx, Filter(), None, 1_000)
+    assert 1 <= len(first.tasks) <= 3
+    assert (len(basic.tasks), basic.next) == (len(made), None)
+    assert pages(database, Filter(), 1_000) == made
+
+
+def test_a_page_whose_tasks_are_deleted_meanwhile_is_not_the_last(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = fill(database)
+    get_many = queries.get_many
+    monkeypatch.setattr(queries, "get_many", lambda tx, ids: get_many(tx, ids[:-2]))
+    with database.read() as tx:
+        page = listing.page(tx, Filter(), None, 10)
+    assert page.tasks == made[:8]
+    assert page.next == Position(made[9].created_at, made[9].id)
 
 
 def test_the_basic_view_leaves_out_what_can_be_large(database: Database) -> None:
     made = fill(database)
     with database.read() as tx:
-        basic = listing.basic_page(tx, Filter(), None, 1_000)
+        basic = listing.basic_page(tx, Filter(), None, 1_000).tasks
     assert [task.id for task in basic] == [task.id for task in made]
     assert {(task.arguments, task.result, task.message) for task in basic} == {("{}", None, None)}
     assert [task.labels for task in basic] == [task.labels for task in made]
