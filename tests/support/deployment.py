@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,14 +14,19 @@ from typing import Self
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from support.journal import Journal
 from support.ports import free_port
-from support.processes import Process
+from support.processes import LOG_TAIL, Process
+from taskgate.client import Client
 from taskgate.store import schema, workers
 from taskgate.store.engine import Database
+from taskgate.store.workers import Worker
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
-TASKGATE = Path(sys.executable).parent / "taskgate"
+COMMANDS = Path(sys.executable).parent
+"""Where `taskgate`, `celery` and `python` are."""
+
 TESTS = Path(__file__).parents[1]
 
 
@@ -38,7 +45,7 @@ class Deployment:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
-        self.journal = folder / "journal"
+        self.journal = Journal(folder / "journal")
         self.address = f"127.0.0.1:{free_port()}"
         self.database = Database(database_url)
         self.env = {
@@ -47,7 +54,7 @@ class Deployment:
             "PYTHONPATH": str(TESTS),
             "TASKGATE_ADDRESS": self.address,
             "TASKGATE_TASKS": "support.journal_tasks",
-            "TASKGATE_JOURNAL": str(self.journal),
+            "TASKGATE_JOURNAL": str(self.journal.path),
             **(env or {}),
         }
         self._exits = ExitStack()
@@ -56,18 +63,49 @@ class Deployment:
 
     def start_server(self, *, address: str | None = None) -> Process:
         """Start a server and return when it is serving."""
-        server = self._start("server", env={"TASKGATE_ADDRESS": address or self.address})
+        env = {"TASKGATE_ADDRESS": address or self.address}
+        server = self.start("taskgate", "server", env=env)
         server.wait_ready(lambda: self.is_serving(address))
         return server
 
     def start_worker(self, *options: str, env: Mapping[str, str] | None = None) -> Process:
         """Start a worker with Celery's own options and return when it is at work."""
-        worker = self._start("worker", *options, env=env or {})
-        worker.wait_ready(lambda: worker.pid in self._living_workers())
+        worker = self.start("taskgate", "worker", *options, env=env)
+        worker.wait_ready(lambda: self.has_worker(worker.pid))
         return worker
 
+    def start(self, command: str, *options: str, env: Mapping[str, str] | None = None) -> Process:
+        """Start one of the commands that are installed beside Python; does not wait for it."""
+        self._started += 1
+        process = Process(
+            [COMMANDS / command, *options],
+            log=self.folder / f"{self._started:02}-{command}.log",
+            env={**self.env, **(env or {})},
+            cwd=self.folder,
+        )
+        self._exits.callback(process.stop)
+        return process
+
+    def run(self, command: str, *options: str, env: Mapping[str, str] | None = None) -> str:
+        """Run a command to its end; returns what it printed. An AssertionError if it failed."""
+        done = subprocess.run(
+            [COMMANDS / command, *options],
+            env={**os.environ, **self.env, **(env or {})},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+        assert done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    def client(self) -> Client:
+        """A client of the server; closed with the deployment."""
+        return self._exits.enter_context(Client(self.address))
+
     def stub(self, address: str | None = None) -> TaskServiceStub:
-        """A client of the server; its channel is closed with the deployment."""
+        """The bare calls of the server; the channel is closed with the deployment."""
         channel = grpc.insecure_channel(address or self.address, _QUICK_TO_RECONNECT)
         self._exits.callback(channel.close)
         return TaskServiceStub(channel)
@@ -90,20 +128,19 @@ class Deployment:
                 return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    def _start(self, command: str, *options: str, env: Mapping[str, str]) -> Process:
-        self._started += 1
-        process = Process(
-            [TASKGATE, command, *options],
-            log=self.folder / f"{command}-{self._started}.log",
-            env={**self.env, **env},
-            cwd=self.folder,
-        )
-        self._exits.callback(process.stop)
-        return process
+    def has_worker(self, pid: int) -> bool:
+        """Whether the process is a worker with a lease."""
+        return any(worker.details["pid"] == pid for worker in self.workers() if worker.is_alive)
 
-    def _living_workers(self) -> set[int]:
+    def workers(self) -> list[Worker]:
+        """All workers on record."""
         with self.database.read() as tx:
-            return {worker.details["pid"] for worker in workers.all_of_them(tx) if worker.is_alive}
+            return workers.all_of_them(tx)
+
+    def log_tails(self) -> list[tuple[str, str]]:
+        """What each process wrote last, with the name of its log."""
+        logs = sorted(self.folder.glob("*.log"))
+        return [(log.name, log.read_text(errors="replace")[-LOG_TAIL:]) for log in logs]
 
     def __enter__(self) -> Self:
         return self
@@ -117,8 +154,8 @@ class Deployment:
         self._exits.close()
         self.database.close()
         if error is not None:
-            for log in sorted(self.folder.glob("*.log")):
-                error.add_note(f"{log.name}:\n{log.read_text(errors='replace')[-3000:]}")
+            for name, tail in self.log_tails():
+                error.add_note(f"{name}:\n{tail}")
 
 
 # A killed server is to be found again as soon as it is back.

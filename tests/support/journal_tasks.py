@@ -66,6 +66,13 @@ def flaky(self: TaskgateTask, failures: int) -> int:
     return failures
 
 
+@task(name="journal.unserializable", bind=True)
+def unserializable(self: TaskgateTask) -> object:
+    """Return what JSON cannot hold."""
+    write(self, "start")
+    return object()
+
+
 @task(name="journal.fatal", bind=True)
 def fatal(self: TaskgateTask) -> None:
     """Kill the process that runs it."""
