@@ -12,7 +12,7 @@ TICK_SECONDS = 0.05
 
 
 @task(name="demo.add")
-def add(x: float, y: float) -> float:
+def add(x: int | float, y: int | float) -> int | float:  # noqa: PYI041 - whole numbers stay whole
     """The sum of two numbers."""
     return x + y
 

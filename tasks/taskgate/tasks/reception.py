@@ -1,0 +1,70 @@
+"""Receiving messages: whatever lies on the queue, the worker goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from celery import bootsteps
+from celery.utils.log import get_logger
+
+from taskgate.store.tables import ID_LENGTH
+from taskgate.tasks.messages import ATTEMPT_HEADER
+
+logger = get_logger(__name__)
+
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
+"""What Celery raises on messages that are not what it expects, and would not survive."""
+
+Handler = Callable[[Any], Any]
+
+
+class CarefulReception(bootsteps.Step):
+    """Has the consumer drop messages that it could not survive."""
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        create = consumer.create_task_handler
+        consumer.create_task_handler = lambda *args, **kwargs: _careful(
+            create(*args, **kwargs), consumer
+        )
+
+    def include(self, parent: Any) -> bool:
+        """There is nothing to start or stop."""
+        del parent
+        return True
+
+
+def _careful(handle: Handler, consumer: Any) -> Handler:
+    def receive(message: Any) -> None:
+        problem = problem_with(message.headers)
+        if problem is not None:
+            _drop(message, problem, consumer)
+            return
+        try:
+            handle(message)
+        except _MALFORMED as exc:
+            logger.debug("malformed message", exc_info=True)
+            _drop(message, repr(exc), consumer)
+
+    return receive
+
+
+def problem_with(headers: Any) -> str | None:
+    """What is wrong with a task message's headers; None if nothing is, or if it is none."""
+    if not isinstance(headers, Mapping) or "task" not in headers:
+        return None
+    task_id, attempt = headers.get("id"), headers.get(ATTEMPT_HEADER)
+    if not isinstance(task_id, str) or not 0 < len(task_id) <= ID_LENGTH:
+        return f"id={task_id!r:.40}: not an id"
+    if not isinstance(headers["task"], str):
+        return f"task={headers['task']!r:.40}: not a name"
+    if attempt is not None and not (isinstance(attempt, int) and attempt > 0):
+        return f"{ATTEMPT_HEADER}={attempt!r:.40}: not a number from 1"
+    return None
+
+
+def _drop(message: Any, problem: str, consumer: Any) -> None:
+    logger.error("a message was dropped: %s; headers: %.500r", problem, message.headers)
+    if not message.acknowledged:
+        message.reject_log_error(logger, consumer.connection_errors)
