@@ -169,7 +169,7 @@ def assert_fair(race: Race, history: list[Change]) -> None:
         assert all(began < race.aborted_at for _, began in race.claims), race
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_random_interleavings_of_abort_claim_finish_and_retry_wait(recorded: Database) -> None:
     races = []
     with ThreadPoolExecutor(len(ACTORS)) as pool:
