@@ -60,7 +60,8 @@ type TaskServiceClient interface {
 	// Lists tasks, the newest first.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
 	// Streams tasks as they change: first each task as it is, then each newer version, until all of
-	// them are final. A slow reader misses versions in between, never the newest one.
+	// them are final. A slow reader misses versions in between, never the newest one. An id that was
+	// never submitted is NOT_FOUND.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 	// Lists the task types that workers have registered, by name.
 	ListTaskTypes(ctx context.Context, in *ListTaskTypesRequest, opts ...grpc.CallOption) (*ListTaskTypesResponse, error)
@@ -203,7 +204,8 @@ type TaskServiceServer interface {
 	// Lists tasks, the newest first.
 	List(context.Context, *ListRequest) (*ListResponse, error)
 	// Streams tasks as they change: first each task as it is, then each newer version, until all of
-	// them are final. A slow reader misses versions in between, never the newest one.
+	// them are final. A slow reader misses versions in between, never the newest one. An id that was
+	// never submitted is NOT_FOUND.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	// Lists the task types that workers have registered, by name.
 	ListTaskTypes(context.Context, *ListTaskTypesRequest) (*ListTaskTypesResponse, error)

@@ -439,7 +439,7 @@ class SubmitBatchResult(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> _task_pb2.Task:
-        """The task as recorded."""
+        """The task as recorded, in TASK_VIEW_BASIC."""
 
     @_builtins.property
     def error(self) -> _status_pb2.Status:
@@ -504,7 +504,9 @@ class ListRequest(_message.Message):
     view: Global___TaskView.ValueType
     """How much of each task to answer; TASK_VIEW_BASIC if unset."""
     page_size: _builtins.int
-    """How many tasks to answer at most: 50 if 0, never more than 1,000."""
+    """How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
+    TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+    """
     page_token: _builtins.str
     """The `next_page_token` of the page before, with the same filters; empty for the first page."""
     @_builtins.property

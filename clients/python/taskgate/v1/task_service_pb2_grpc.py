@@ -143,7 +143,8 @@ class TaskServiceServicer(object):
 
     def Watch(self, request, context):
         """Streams tasks as they change: first each task as it is, then each newer version, until all of
-        them are final. A slow reader misses versions in between, never the newest one.
+        them are final. A slow reader misses versions in between, never the newest one. An id that was
+        never submitted is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

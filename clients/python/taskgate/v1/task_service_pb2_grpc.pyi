@@ -61,7 +61,8 @@ class TaskServiceStub:
     """Lists tasks, the newest first."""
     Watch: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchRequest, _task_service_pb2.WatchResponse]
     """Streams tasks as they change: first each task as it is, then each newer version, until all of
-    them are final. A slow reader misses versions in between, never the newest one.
+    them are final. A slow reader misses versions in between, never the newest one. An id that was
+    never submitted is NOT_FOUND.
     """
     ListTaskTypes: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTaskTypesRequest, _task_service_pb2.ListTaskTypesResponse]
     """Lists the task types that workers have registered, by name."""
@@ -101,7 +102,8 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Lists tasks, the newest first."""
     Watch: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchRequest, _task_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Streams tasks as they change: first each task as it is, then each newer version, until all of
-    them are final. A slow reader misses versions in between, never the newest one.
+    them are final. A slow reader misses versions in between, never the newest one. An id that was
+    never submitted is NOT_FOUND.
     """
     ListTaskTypes: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTaskTypesRequest, _task_service_pb2.ListTaskTypesResponse]  # type: ignore[assignment]
     """Lists the task types that workers have registered, by name."""
@@ -180,7 +182,8 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchResponse], _abc.AsyncIterator[_task_service_pb2.WatchResponse]]:
         """Streams tasks as they change: first each task as it is, then each newer version, until all of
-        them are final. A slow reader misses versions in between, never the newest one.
+        them are final. A slow reader misses versions in between, never the newest one. An id that was
+        never submitted is NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

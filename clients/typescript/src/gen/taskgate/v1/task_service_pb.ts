@@ -407,7 +407,7 @@ export type SubmitBatchResult = Message<"taskgate.v1.SubmitBatchResult"> & {
    */
   outcome: {
     /**
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      *
      * @generated from field: taskgate.v1.Task task = 1;
      */
@@ -495,7 +495,8 @@ export type ListRequest = Message<"taskgate.v1.ListRequest"> & {
   view: TaskView;
 
   /**
-   * How many tasks to answer at most: 50 if 0, never more than 1,000.
+   * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
+   * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
    *
    * @generated from field: int32 page_size = 9;
    */
@@ -851,7 +852,8 @@ export const TaskService: GenService<{
   },
   /**
    * Streams tasks as they change: first each task as it is, then each newer version, until all of
-   * them are final. A slow reader misses versions in between, never the newest one.
+   * them are final. A slow reader misses versions in between, never the newest one. An id that was
+   * never submitted is NOT_FOUND.
    *
    * @generated from rpc taskgate.v1.TaskService.Watch
    */

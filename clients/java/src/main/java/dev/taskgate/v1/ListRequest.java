@@ -502,7 +502,8 @@ java.lang.String defaultValue) {
   private int pageSize_ = 0;
   /**
    * <pre>
-   * How many tasks to answer at most: 50 if 0, never more than 1,000.
+   * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
+   * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
    * </pre>
    *
    * <code>int32 page_size = 9 [json_name = "pageSize"];</code>
@@ -2320,7 +2321,8 @@ java.lang.String defaultValue) {
     private int pageSize_ ;
     /**
      * <pre>
-     * How many tasks to answer at most: 50 if 0, never more than 1,000.
+     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
+     * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
      * </pre>
      *
      * <code>int32 page_size = 9 [json_name = "pageSize"];</code>
@@ -2332,7 +2334,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * How many tasks to answer at most: 50 if 0, never more than 1,000.
+     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
+     * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
      * </pre>
      *
      * <code>int32 page_size = 9 [json_name = "pageSize"];</code>
@@ -2348,7 +2351,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * How many tasks to answer at most: 50 if 0, never more than 1,000.
+     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
+     * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
      * </pre>
      *
      * <code>int32 page_size = 9 [json_name = "pageSize"];</code>

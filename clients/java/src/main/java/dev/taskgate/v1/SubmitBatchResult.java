@@ -92,7 +92,7 @@ private static final long serialVersionUID = 0L;
   public static final int TASK_FIELD_NUMBER = 1;
   /**
    * <pre>
-   * The task as recorded.
+   * The task as recorded, in TASK_VIEW_BASIC.
    * </pre>
    *
    * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -104,7 +104,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The task as recorded.
+   * The task as recorded, in TASK_VIEW_BASIC.
    * </pre>
    *
    * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -119,7 +119,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The task as recorded.
+   * The task as recorded, in TASK_VIEW_BASIC.
    * </pre>
    *
    * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -556,7 +556,7 @@ private static final long serialVersionUID = 0L;
         dev.taskgate.v1.Task, dev.taskgate.v1.Task.Builder, dev.taskgate.v1.TaskOrBuilder> taskBuilder_;
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -568,7 +568,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -590,7 +590,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -610,7 +610,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -628,7 +628,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -655,7 +655,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -678,7 +678,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -688,7 +688,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -706,7 +706,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The task as recorded.
+     * The task as recorded, in TASK_VIEW_BASIC.
      * </pre>
      *
      * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>

@@ -12,7 +12,7 @@ public interface SubmitBatchResultOrBuilder extends
 
   /**
    * <pre>
-   * The task as recorded.
+   * The task as recorded, in TASK_VIEW_BASIC.
    * </pre>
    *
    * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -21,7 +21,7 @@ public interface SubmitBatchResultOrBuilder extends
   boolean hasTask();
   /**
    * <pre>
-   * The task as recorded.
+   * The task as recorded, in TASK_VIEW_BASIC.
    * </pre>
    *
    * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>
@@ -30,7 +30,7 @@ public interface SubmitBatchResultOrBuilder extends
   dev.taskgate.v1.Task getTask();
   /**
    * <pre>
-   * The task as recorded.
+   * The task as recorded, in TASK_VIEW_BASIC.
    * </pre>
    *
    * <code>.taskgate.v1.Task task = 1 [json_name = "task"];</code>

@@ -434,7 +434,8 @@ public final class TaskServiceGrpc {
     /**
      * <pre>
      * Streams tasks as they change: first each task as it is, then each newer version, until all of
-     * them are final. A slow reader misses versions in between, never the newest one.
+     * them are final. A slow reader misses versions in between, never the newest one. An id that was
+     * never submitted is NOT_FOUND.
      * </pre>
      */
     default void watch(dev.taskgate.v1.WatchRequest request,
@@ -576,7 +577,8 @@ public final class TaskServiceGrpc {
     /**
      * <pre>
      * Streams tasks as they change: first each task as it is, then each newer version, until all of
-     * them are final. A slow reader misses versions in between, never the newest one.
+     * them are final. A slow reader misses versions in between, never the newest one. An id that was
+     * never submitted is NOT_FOUND.
      * </pre>
      */
     public void watch(dev.taskgate.v1.WatchRequest request,
@@ -698,7 +700,8 @@ public final class TaskServiceGrpc {
     /**
      * <pre>
      * Streams tasks as they change: first each task as it is, then each newer version, until all of
-     * them are final. A slow reader misses versions in between, never the newest one.
+     * them are final. A slow reader misses versions in between, never the newest one. An id that was
+     * never submitted is NOT_FOUND.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
@@ -819,7 +822,8 @@ public final class TaskServiceGrpc {
     /**
      * <pre>
      * Streams tasks as they change: first each task as it is, then each newer version, until all of
-     * them are final. A slow reader misses versions in between, never the newest one.
+     * them are final. A slow reader misses versions in between, never the newest one. An id that was
+     * never submitted is NOT_FOUND.
      * </pre>
      */
     public java.util.Iterator<dev.taskgate.v1.WatchResponse> watch(
