@@ -13,7 +13,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test check format generate verify clean
+.PHONY: help setup setup-dev servers run test check format generate verify bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,3 +70,6 @@ $(DEV): pyproject.toml | $(BIN)/python
 $(GOOGLEAPIS): $(DEV)
 	@mkdir -p $(@D)
 	@cp "$$($(BIN)/python -c 'from google.rpc import __path__ as folders; print(*folders)')/$(@F)" $@
+
+bench: setup-dev servers  ## Compare with stock Celery, side by side
+	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/compare.py
