@@ -33,7 +33,8 @@ TESTS = Path(__file__).parents[1]
 class Deployment:
     """Everything that runs for one test, in a folder of its own; stopped at the end of a `with`.
 
-    Workers load the task types of `support.journal_tasks`, which write what they do to `journal`.
+    Workers load the task types of `support.journal_tasks`, which write what they do to `journal`,
+    and those of `support.typed_tasks`.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Deployment:
             "POSTGRES_URL": database_url,
             "PYTHONPATH": str(TESTS),
             "TASKGATE_ADDRESS": self.address,
-            "TASKGATE_TASKS": "support.journal_tasks",
+            "TASKGATE_TASKS": "support.journal_tasks,support.typed_tasks",
             "TASKGATE_JOURNAL": str(self.journal.path),
             **(env or {}),
         }
