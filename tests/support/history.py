@@ -47,10 +47,15 @@ class Change:
     became: State
 
 
+def write_history(database: Database) -> None:
+    """Have the database write down each change from now on."""
+    _execute(database, [_TABLE, *_START[database.engine.dialect.name]])
+
+
 @contextmanager
 def written_history(database: Database) -> Iterator[None]:
     """Have the database write down each change meanwhile."""
-    _execute(database, [_TABLE, *_START[database.engine.dialect.name]])
+    write_history(database)
     try:
         yield
     finally:

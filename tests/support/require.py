@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,7 +18,23 @@ def require(program: str) -> Path:
     found = shutil.which(program, path=path)
     if found is not None:
         return Path(found)
-    reason = f"{program} is not installed: run `make servers`"
+    return _missing(f"{program} is not installed: run `make servers`")
+
+
+def require_file(pattern: str, package: str) -> Path:
+    """Find a file of a Debian package, by a pattern of its path from the root folder."""
+    for path in Path("/").glob(pattern):
+        return path
+    return _missing(f"{package} is not installed: run `make servers`")
+
+
+def require_root(what: str) -> None:
+    """Skip a test on a laptop, and fail it in CI, where we are not root."""
+    if os.geteuid() != 0:
+        _missing(f"{what} need root")
+
+
+def _missing(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

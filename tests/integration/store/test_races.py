@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
-from support.history import Change, assert_lawful, changes, written_history
-from support.records import FAILURE, HOUR, NOW, PAST, WORKER, make_due, read, submit
+from support.history import assert_lawful, changes, written_history
+from support.races import back_off, fail, lose, run_races, succeed
+from support.records import HOUR, PAST, WORKER, submit
 from taskgate.store import clock, outbox, transitions
 from taskgate.store.engine import Database
-from taskgate.store.errors import TaskAlreadyFinal
-from taskgate.store.lifecycle import ACTIVE, FINAL, State
+from taskgate.store.lifecycle import State
 from taskgate.store.tables import outbox as outbox_table
 
 INTERLEAVINGS = {"sqlite": 150, "postgresql": 1_000}
-MOST_STEPS = 200
-PAUSE = 0.002
-"""The longest pause between two steps, in seconds: it is what makes the interleavings differ."""
 
 
 @pytest.fixture
@@ -32,159 +27,9 @@ def recorded(database: Database) -> Iterator[Database]:
         yield database
 
 
-@dataclass
-class Race:
-    """One task, those who fight for it, and what they were told."""
-
-    database: Database
-    task_id: str
-    seed: int
-    start: threading.Barrier
-    claims: list[tuple[int, float]] = field(default_factory=list)
-    """The attempt of each claim that was won, and when its call began."""
-    ends: list[int] = field(default_factory=list)
-    """The attempt of each end that was won."""
-    aborted_at: float | None = None
-    """When an abort was answered with ABORTED."""
-
-    def dice(self, actor: str) -> random.Random:
-        return random.Random(f"{self.seed} {actor}")
-
-    def end(self, attempt: int, how: End) -> bool:
-        with self.database.write() as tx:
-            won = how(tx, self.task_id, attempt)
-        if won:
-            self.ends.append(attempt)
-        return won
-
-
-End = Callable[[Connection, str, int], bool]
-
-
-def succeed(tx: Connection, task_id: str, attempt: int) -> bool:
-    return transitions.succeed(tx, task_id, attempt, "3")
-
-
-def fail(tx: Connection, task_id: str, attempt: int) -> bool:
-    return transitions.fail(tx, task_id, attempt, FAILURE)
-
-
-def back_off(tx: Connection, task_id: str, attempt: int) -> bool:
-    return transitions.back_off(tx, task_id, attempt, FAILURE, delay=NOW, retries=attempt)
-
-
-def lose(tx: Connection, task_id: str, attempt: int) -> bool:
-    return transitions.lose(tx, task_id, attempt, FAILURE, max_losses=2)
-
-
-ENDS: Sequence[End] = (succeed, fail, back_off, back_off, transitions.give_back, transitions.stop)
-
-
-def work(race: Race, name: str) -> None:
-    """Claim what is delivered, sometimes by an old message, and end it one way or another."""
-    dice = race.dice(name)
-    race.start.wait(timeout=60)
-    for _ in range(MOST_STEPS):
-        task = read(race.database, race.task_id)
-        if task.is_final:
-            return
-        attempt = task.attempt - (dice.random() < 0.1)
-        began = time.monotonic()
-        with race.database.write() as tx:
-            claim = transitions.claim(tx, race.task_id, attempt, name)
-        if claim is not None:
-            race.claims.append((attempt, began))
-            run(race, attempt, dice)
-        time.sleep(dice.random() * PAUSE)
-
-
-def run(race: Race, attempt: int, dice: random.Random) -> None:
-    time.sleep(dice.random() * PAUSE)
-    if dice.random() < 0.3:
-        with race.database.write() as tx:
-            transitions.report(tx, race.task_id, attempt, "{}")
-    # A task can only stop once an abort was asked for; then it returns instead.
-    race.end(attempt, dice.choice(ENDS)) or race.end(attempt, succeed)
-
-
-def abort(race: Race) -> None:
-    dice = race.dice("aborter")
-    race.start.wait(timeout=60)
-    time.sleep(dice.random() * 5 * PAUSE)
-    force_after = HOUR if dice.random() < 0.3 else None
-    try:
-        with race.database.write() as tx:
-            task = transitions.request_abort(
-                tx, race.task_id, by="someone", reason="because", force_after=force_after
-            )
-    except TaskAlreadyFinal:
-        return
-    if task.state is State.ABORTED:
-        race.aborted_at = time.monotonic()
-
-
-def dispatch_and_sweep(race: Race) -> None:
-    """Publish what is due, and sometimes take the worker for dead."""
-    dice = race.dice("dispatcher")
-    race.start.wait(timeout=60)
-    for _ in range(MOST_STEPS):
-        with race.database.write() as tx:
-            outbox.forget(tx, outbox.take_due(tx, 10))
-        task = read(race.database, race.task_id)
-        if task.is_final:
-            return
-        if task.state in ACTIVE and dice.random() < 0.1:
-            race.end(task.attempt, lose)
-        time.sleep(dice.random() * PAUSE)
-
-
-ACTORS: Sequence[Callable[[Race], None]] = (
-    lambda race: work(race, "one worker"),
-    lambda race: work(race, "another worker"),
-    abort,
-    dispatch_and_sweep,
-)
-
-
-def submitted(database: Database, dice: random.Random) -> str:
-    with database.write() as tx:
-        if dice.random() < 0.5:
-            return submit(tx)
-        task_id = submit(tx, delay=HOUR)
-        make_due(tx, task_id)
-    return task_id
-
-
-def assert_fair(race: Race, history: list[Change]) -> None:
-    assert_lawful(history)
-    assert history[-1].became in FINAL, history
-    claimed = [c.attempt for c in history if c.was is State.QUEUED and c.became is State.RUNNING]
-    ended = [c.attempt for c in history if c.was in ACTIVE and c.became not in ACTIVE]
-    # Each was won by one, and whoever won was told so.
-    assert len(set(claimed)) == len(claimed), history
-    assert len(set(ended)) == len(ended), history
-    assert sorted(attempt for attempt, _ in race.claims) == sorted(claimed), race
-    assert sorted(race.ends) == sorted(ended), race
-    if race.aborted_at is not None:
-        assert all(began < race.aborted_at for _, began in race.claims), race
-
-
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300)
 def test_random_interleavings_of_abort_claim_finish_and_retry_wait(recorded: Database) -> None:
-    races = []
-    with ThreadPoolExecutor(len(ACTORS)) as pool:
-        for seed in range(INTERLEAVINGS[recorded.engine.dialect.name]):
-            task_id = submitted(recorded, random.Random(seed))
-            race = Race(recorded, task_id, seed, threading.Barrier(len(ACTORS)))
-            for running in [pool.submit(actor, race) for actor in ACTORS]:
-                running.result(timeout=60)
-            races.append(race)
-    histories = changes(recorded)
-    for race in races:
-        assert_fair(race, histories[race.task_id])
-    # Else the interleavings would prove little.
-    seen = {change.became for history in histories.values() for change in history}
-    assert seen == set(State) - {State.SCHEDULED, State.EXPIRED}
+    run_races(recorded, range(INTERLEAVINGS[recorded.engine.dialect.name]))
 
 
 def at_once(number: int, call: Callable[[int], object]) -> list[object]:

@@ -1,0 +1,63 @@
+"""Redis without persistence: killed with a long backlog, restarted empty."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+from sqlalchemy import func, select
+
+from support.deployment import Deployment
+from support.invariants import check, wait_until_final
+from support.redis import RedisServer
+from support.traffic import traffic_to
+from support.waiting import wait_until
+from taskgate.store.lifecycle import State
+from taskgate.store.tables import outbox, tasks
+
+from .conftest import Deploy, Engines
+
+TASKS = 1_000
+
+
+@pytest.mark.timeout(180)
+def test_the_whole_backlog_runs_and_none_of_it_twice(
+    postgres_url: str, deploy: Deploy, measured: Callable[..., None]
+) -> None:
+    with RedisServer() as redis:
+        deployment = deploy(Engines(redis.url(), postgres_url))
+        deployment.start_server()
+        worker = deployment.start_worker("--pool=solo")
+        with traffic_to(deployment) as traffic:
+            worker.pause()
+            traffic.submit(TASKS, kwargs=lambda: {"seconds": 0.02})
+            submissions = traffic.wait()
+        wait_until(lambda: in_outbox(deployment) == 0, 30, "all are published")
+        with closing(redis.client()) as client:
+            assert client.llen("celery") == TASKS
+        redis.kill()
+        redis.start()
+        restarted_at = time.monotonic()
+        worker.kill()
+        deployment.start_worker("--pool=threads", "--concurrency=4")
+        deployment.start_worker("--pool=threads", "--concurrency=4")
+        wait_until_final(deployment, [s.task_id for s in submissions], 120)
+        recovery = time.monotonic() - restarted_at
+        evidence = check(deployment, submissions)
+        assert evidence.states == {State.SUCCEEDED: TASKS}
+        assert evidence.run_twice == 0
+        published_again = redispatches(deployment)
+        assert TASKS <= published_again <= 2 * TASKS
+        measured(evidence, published_again=published_again, recovery=recovery)
+
+
+def in_outbox(deployment: Deployment) -> int:
+    with deployment.database.read() as tx:
+        return tx.execute(select(func.count()).select_from(outbox)).scalar_one()
+
+
+def redispatches(deployment: Deployment) -> int:
+    with deployment.database.read() as tx:
+        return int(tx.execute(select(func.sum(tasks.c.redispatches))).scalar_one())

@@ -1,0 +1,115 @@
+"""Clients that submit under adverse conditions, and what they were told."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from support.deployment import Deployment
+from taskgate.v1.task_service_pb2 import SubmitRequest
+from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
+
+CLIENTS = 8
+
+DEADLINE = 10.0
+"""How long a Submit may take, in seconds."""
+
+PATIENCE = 90.0
+"""How long a client repeats a Submit that failed, in seconds."""
+
+TRY_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An acknowledged Submit."""
+
+    task_id: str
+    request_id: str
+    calls: int
+    """How often it was tried."""
+    longest_call: float
+    """In seconds."""
+
+
+class Traffic:
+    """Submits from several threads until each is acknowledged, repeating with its request id."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._pool = ThreadPoolExecutor(CLIENTS)
+        self._stubs: Iterator[TaskServiceStub] = itertools.cycle(
+            [deployment.stub() for _ in range(CLIENTS)]
+        )
+        self._submissions: list[Future[Submission]] = []
+
+    def submit(
+        self,
+        number: int,
+        task_type: str = "journal.run",
+        kwargs: Callable[[], Mapping[str, Any]] = dict,
+        **fields: Any,
+    ) -> None:
+        """Submit so many tasks in the background."""
+        for _ in range(number):
+            request = SubmitRequest(
+                task_type=task_type, request_id=f"request-{next(_numbers)}", **fields
+            )
+            request.kwargs.update(dict(kwargs()))
+            stub = next(self._stubs)
+            self._submissions.append(self._pool.submit(submit_until_acknowledged, stub, request))
+
+    @property
+    def acknowledged(self) -> int:
+        """How many were acknowledged so far."""
+        return sum(future.done() for future in self._submissions)
+
+    def wait(self) -> list[Submission]:
+        """Return all once they are acknowledged."""
+        return [future.result(PATIENCE + 2 * DEADLINE) for future in self._submissions]
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def traffic_to(deployment: Deployment) -> Iterator[Traffic]:
+    """Clients of a deployment, which need not be up."""
+    traffic = Traffic(deployment)
+    try:
+        yield traffic
+    finally:
+        traffic.close()
+
+
+def submit_until_acknowledged(stub: TaskServiceStub, request: SubmitRequest) -> Submission:
+    """Repeat a Submit while the server or its database is away; an RpcError for anything else."""
+    give_up_at = time.monotonic() + PATIENCE
+    longest = 0.0
+    for calls in itertools.count(1):
+        began = time.monotonic()
+        try:
+            task = stub.Submit(request, timeout=DEADLINE).task
+        except grpc.RpcError as error:
+            longest = max(longest, time.monotonic() - began)
+            _raise_unless_worth_repeating(error, give_up_at)
+            time.sleep(0.05)
+            continue
+        longest = max(longest, time.monotonic() - began)
+        return Submission(task.id, request.request_id, calls, longest)
+    raise AssertionError("unreachable")
+
+
+def _raise_unless_worth_repeating(error: grpc.RpcError, give_up_at: float) -> None:
+    assert isinstance(error, grpc.Call)
+    if error.code() not in TRY_AGAIN or time.monotonic() > give_up_at:
+        raise error
