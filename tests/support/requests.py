@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +33,18 @@ def submit_text(task_type: str, *args: Any, **fields: Any) -> task_service_pb2.S
 def get(task_id: str, wait: float = 0) -> task_service_pb2.GetRequest:
     """A Get that waits so many seconds."""
     return task_service_pb2.GetRequest(id=task_id, wait=duration(wait))
+
+
+def watch(
+    seen: Mapping[str, int],
+    view: task_service_pb2.TaskView.ValueType = task_service_pb2.TASK_VIEW_UNSPECIFIED,
+) -> task_service_pb2.WatchRequest:
+    """A Watch of tasks, of which the versions given have been seen."""
+    tasks = [
+        task_service_pb2.WatchedTask(id=task_id, seen_version=version)
+        for task_id, version in seen.items()
+    ]
+    return task_service_pb2.WatchRequest(tasks=tasks, view=view)
 
 
 def duration(seconds: float) -> Duration:

@@ -131,6 +131,14 @@ def refused(call: Any, request: Message, **options: Any) -> Refusal:
     return Refusal(caught.value)
 
 
+def is_unavailable(error: BaseException) -> bool:
+    """Whether a call failed because nobody answered, now; another error is raised."""
+    assert isinstance(error, grpc.RpcError)
+    if Refusal(error).code is not grpc.StatusCode.UNAVAILABLE:
+        raise error
+    return True
+
+
 def register(database: Database, name: str, *parameters: Mapping[str, Any], **values: Any) -> None:
     """Register a task type, as a worker does when it starts."""
     definition = {"doc": "", "queue": None, "parameters": list(parameters), "defs": {}, **values}

@@ -151,7 +151,8 @@ def _retry_arguments(
     try:
         return arguments.recorded(original.arguments)
     except NotJson as exc:  # another Celery program sent them
-        violations.add("id", f"its arguments cannot be submitted again: {exc}")
+        problem = f"its arguments cannot be submitted again: {exc}"
+        violations.add("id", problem, Flaw.ARGUMENTS_INVALID)
         return Arguments()
 
 

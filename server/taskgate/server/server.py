@@ -94,11 +94,16 @@ class TaskgateServer:
         return address
 
     async def stop(self) -> None:
-        """End in order: no new calls, the last answers, what is left to write and to publish."""
+        """End in order: no new calls, the last answers, what is left to write and to publish.
+
+        Nothing to do for a server that was never started, or stopped before.
+        """
+        server, self._grpc = self._grpc, None
+        if server is None:
+            return
         await self._health.enter_graceful_shutdown()
         await self._watcher.close()
-        if self._grpc is not None:
-            await self._grpc.stop(self._settings.taskgate_drain_seconds)
+        await server.stop(self._settings.taskgate_drain_seconds)
         await asyncio.to_thread(self._flush)
         self._close()
 

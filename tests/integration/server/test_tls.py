@@ -1,0 +1,93 @@
+"""TLS, with and without certificates of the clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+
+from support.certificates import Certificate, self_signed
+from support.requests import submit
+from support.serving import SECONDS, InProcessServer, is_unavailable
+from taskgate.server.credentials import CredentialsError
+from taskgate.server.server import AddressUnavailable
+from taskgate.server.settings import ServerSettings
+from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Certificate]:
+    folder = tmp_path_factory.mktemp("certificates")
+    return {name: self_signed(folder, name) for name in ("server", "client", "stranger")}
+
+
+def credentials(authority: Certificate, own: Certificate | None = None) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        authority.certificate.read_bytes(),
+        own.key.read_bytes() if own else None,
+        own.certificate.read_bytes() if own else None,
+    )
+
+
+def answers(server: InProcessServer, channel: grpc.ChannelCredentials | None) -> bool:
+    try:
+        TaskServiceStub(server.channel(channel)).Submit(submit(), timeout=SECONDS)
+    except grpc.RpcError as exc:
+        return not is_unavailable(exc)
+    return True
+
+
+def test_tls(
+    make_settings: Callable[..., ServerSettings], certificates: dict[str, Certificate]
+) -> None:
+    own = certificates["server"]
+    settings = make_settings(taskgate_tls_cert=own.certificate, taskgate_tls_key=own.key)
+    with InProcessServer(settings) as server:
+        assert answers(server, credentials(own))
+        assert not answers(server, credentials(certificates["stranger"]))
+        assert not answers(server, None)
+
+
+def test_mutual_tls(
+    make_settings: Callable[..., ServerSettings], certificates: dict[str, Certificate]
+) -> None:
+    own, client = certificates["server"], certificates["client"]
+    settings = make_settings(
+        taskgate_tls_cert=own.certificate,
+        taskgate_tls_key=own.key,
+        taskgate_tls_client_ca=client.certificate,
+    )
+    with InProcessServer(settings) as server:
+        assert answers(server, credentials(own, client))
+        assert not answers(server, credentials(own))
+        assert not answers(server, credentials(own, certificates["stranger"]))
+
+
+def test_a_missing_certificate_is_told(
+    make_settings: Callable[..., ServerSettings], tmp_path: Path
+) -> None:
+    settings = make_settings(
+        taskgate_tls_cert=tmp_path / "none.pem", taskgate_tls_key=tmp_path / "none-key.pem"
+    )
+    with pytest.raises(CredentialsError, match="none"), InProcessServer(settings):
+        pass
+
+
+def test_a_certificate_that_is_none_is_told(
+    make_settings: Callable[..., ServerSettings], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("wrong")
+    settings = make_settings(taskgate_tls_cert=wrong, taskgate_tls_key=wrong)
+    with pytest.raises(AddressUnavailable, match="certificate"), InProcessServer(settings):
+        pass
+
+
+def test_an_address_in_use_is_told(
+    make_settings: Callable[..., ServerSettings], server: InProcessServer
+) -> None:
+    settings = make_settings(taskgate_address=server.address)
+    with pytest.raises(AddressUnavailable, match="in use"), InProcessServer(settings):
+        pass
