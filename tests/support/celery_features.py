@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -117,3 +119,12 @@ def rejects_once(self: TaskgateTask) -> int:
 def ignored_result(x: int) -> int:
     """Return what Celery would not keep."""
     return x
+
+
+@task(name="features.dies_once", bind=True)
+def dies_once(self: TaskgateTask) -> int:
+    """Kill the process that runs it, the first time."""
+    attempt = int(getattr(self.request, "taskgate_attempt", 1))
+    if attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return attempt

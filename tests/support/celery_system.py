@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from celery import Celery
 
@@ -10,8 +13,9 @@ from support.deployment import Deployment
 from support.journal import Journal
 from support.processes import Process
 from support.waiting import wait_until
-from taskgate.store import queries
-from taskgate.store.record import Task
+from taskgate.store import outbox, queries, submission
+from taskgate.store.ids import new_task_id
+from taskgate.store.record import NewTask, Task
 
 
 @dataclass
@@ -40,5 +44,27 @@ class System:
         wait_until(is_final, timeout, f"{task_id} is final")
         return self.task(task_id)
 
+    def submit(self, task_type: str, *args: Any, queue: str = "celery", **fields: Any) -> str:
+        """Record a task; the server's dispatcher publishes it."""
+        task_id = new_task_id()
+        arguments = json.dumps({"args": args, "kwargs": {}})
+        new = NewTask(id=task_id, task_type=task_type, arguments=arguments, queue=queue, **fields)
+        with self.deployment.database.write() as tx:
+            submission.submit(tx, [new])
+            outbox.put(tx, task_id, 1, timedelta(0))
+        return task_id
+
+    def start_worker(self, *options: str) -> Process:
+        """Start another worker, with Celery's own command."""
+        return start_worker(self.deployment, *options)
+
     def wait_log(self, text: str) -> None:
         wait_until(lambda: text in self.worker.output, 30, f"the worker logs {text!r}")
+
+
+def start_worker(deployment: Deployment, *options: str) -> Process:
+    """Start a worker with Celery's own command, and return when it is at work."""
+    command = ("-A", "taskgate.tasks", "worker", "--loglevel=info", *options)
+    worker = deployment.start("celery", *command)
+    worker.wait_ready(lambda: deployment.has_worker(worker.pid))
+    return worker

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from support.celery_system import System
+from support.celery_system import System, start_worker
 from support.deployment import Deployment
-from support.processes import Process
 from taskgate.tasks.app import create_app
 from taskgate.tasks.settings import Settings
 
@@ -39,7 +38,7 @@ def system(
         folder, broker_url=broker_url, database_url=database_url, env=_ENV
     ) as deployment:
         deployment.start_server()
-        worker = _start_worker(deployment, pool)
+        worker = start_worker(deployment, f"--pool={pool}", "--queues=celery", "--concurrency=2")
         settings = Settings(celery_broker_url=broker_url, postgres_url=database_url)
         app = create_app(settings)
         yield System(deployment, worker, app, pool)
@@ -59,10 +58,3 @@ def _engines(request: pytest.FixtureRequest, broker: str, folder: Path) -> tuple
     url = server.empty_database() if broker == "redis" else server.empty_vhost()
     postgres = request.getfixturevalue("postgres_server")
     return url, postgres.create_database(f"celery_{next(_numbers)}")
-
-
-def _start_worker(deployment: Deployment, pool: str) -> Process:
-    options = ["--loglevel=info", f"--pool={pool}", "--queues=celery", "--concurrency=2"]
-    worker = deployment.start("celery", "-A", "taskgate.tasks", "worker", *options)
-    worker.wait_ready(lambda: deployment.has_worker(worker.pid))
-    return worker

@@ -1,0 +1,109 @@
+"""Pool processes that die, that are ended, and that take too long: prefork only."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+
+from support.celery_system import System
+from support.waiting import wait_until
+from taskgate.store import transitions
+from taskgate.store.lifecycle import Outcome, Reason, State
+from taskgate.store.record import RetryPolicy
+
+
+@pytest.fixture(autouse=True)
+def _prefork_only(system: System) -> None:
+    if system.pool != "prefork":
+        pytest.skip("only prefork has processes")
+
+
+def test_a_task_that_kills_its_process_is_tried_as_often_as_is_allowed(system: System) -> None:
+    task = system.wait_final(system.submit("journal.fatal"), timeout=60)
+
+    assert task.failure is not None
+    assert (task.state, task.failure.reason) == (State.FAILED, Reason.WORKER_LOST)
+    assert [attempt.outcome for attempt in task.attempts] == [Outcome.LOST] * 4
+    assert system.journal.words(task.id) == ["start"] * 4
+    assert system.app.signature("demo.add", (1, 2)).delay().get(timeout=30) == 3
+
+
+def test_at_most_once(system: System) -> None:
+    task = system.wait_final(system.submit("journal.fatal_once"))
+
+    assert task.failure is not None
+    assert (task.state, task.failure.reason) == (State.FAILED, Reason.WORKER_LOST)
+    assert system.journal.words(task.id) == ["start"]
+
+
+def test_another_producers_task_survives_its_process(system: System) -> None:
+    result = system.app.signature("features.dies_once").delay()
+
+    assert result.get(timeout=30) == 2
+    assert system.task(result.id).attempts[0].outcome is Outcome.LOST
+
+
+def test_time_limit(system: System) -> None:
+    task_id = system.submit("journal.run", 60, run_timeout=timedelta(seconds=1))
+
+    task = system.wait_final(task_id)
+
+    assert task.failure is not None
+    assert (task.state, task.failure.reason) == (State.FAILED, Reason.TIMED_OUT)
+    assert system.journal.words(task.id) == ["start"]
+
+
+def test_time_limit_with_a_retry_policy(system: System) -> None:
+    policy = RetryPolicy(max_attempts=2, initial_backoff=0.1)
+    limit = timedelta(seconds=1)
+
+    task = system.wait_final(
+        system.submit("journal.run", 60, run_timeout=limit, retry_policy=policy)
+    )
+
+    assert task.failure is not None
+    assert (task.failure.reason, task.attempt) == (Reason.TIMED_OUT, 2)
+
+
+def test_forced_abort_ends_the_process(system: System) -> None:
+    task_id = system.submit("journal.run", 600)
+    wait_until(lambda: system.journal.words(task_id) == ["start"], 30)
+
+    with system.deployment.database.write() as tx:
+        transitions.request_abort(
+            tx, task_id, by="me", reason="enough", force_after=timedelta(seconds=1)
+        )
+
+    task = system.wait_final(task_id, timeout=20)
+    assert task.state is State.ABORTED
+    assert system.journal.words(task_id) == ["start"]
+    assert system.app.signature("demo.add", (1, 2)).delay().get(timeout=30) == 3
+
+
+def test_a_forced_abort_that_is_not_needed(system: System) -> None:
+    task_id = system.submit("journal.abortable", 600)
+    wait_until(lambda: system.journal.words(task_id) == ["start"], 30)
+
+    with system.deployment.database.write() as tx:
+        transitions.request_abort(tx, task_id, by="", reason="", force_after=timedelta(seconds=30))
+
+    assert system.wait_final(task_id, timeout=5).state is State.ABORTED
+    assert system.journal.words(task_id) == ["start", "saw-abort"]
+
+
+def test_cold_shutdown_gives_its_tasks_back(system: System) -> None:
+    task_id = system.submit("features.dies_once", queue="cold")
+    worker = system.start_worker("--pool=prefork", "--queues=cold", "--concurrency=1")
+    sleeping = system.submit("journal.run", 600, queue="cold")
+    wait_until(lambda: system.journal.words(sleeping) == ["start"], 60)
+
+    os.kill(worker.pid, signal.SIGQUIT)
+
+    assert worker.wait(30) == 0
+    task = system.task(sleeping)
+    assert (task.state, task.attempt) == (State.QUEUED, 2)
+    assert task.attempts[0].outcome is Outcome.RETURNED
+    assert system.task(task_id).state is State.SUCCEEDED
