@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.postgres import PostgresServer
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 
 _numbers = itertools.count(1)
+
+# An example may take long on a busy machine; the test's own timeout is what counts.
+settings.register_profile("taskgate", deadline=None)
+settings.load_profile("taskgate")
 
 
 @pytest.fixture(scope="session")

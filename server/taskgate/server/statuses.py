@@ -109,8 +109,8 @@ def _bad_request(violations: Iterable[errors.Violation]) -> error_details_pb2.Ba
     bad_request = error_details_pb2.BadRequest()
     for violation in violations:
         bad_request.field_violations.add(
-            field=fit(printable(violation.field), 120),
-            description=fit(printable(violation.description), 400),
+            field=printable(violation.field),
+            description=printable(violation.description),
             reason=violation.flaw,
         )
         if bad_request.ByteSize() > MOST_DETAIL_BYTES:

@@ -53,7 +53,7 @@ class Tokens:
             TokenUnknown: nobody has this token.
         """
         self._read_again_if_changed()
-        sha256 = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+        sha256 = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         # All of them, always: the time must not tell which one was near.
         matching = [e.name for e in self._entries if hmac.compare_digest(e.sha256, sha256)]
         if not matching:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from taskgate.server.errors import Flaw, InvalidRequest, Violation
+from taskgate.server.text import fit
 
 MOST_VIOLATIONS = 32
 """A request can have a million wrong fields; nobody reads more than a few."""
+
+LONGEST_FIELD = 120
+LONGEST_DESCRIPTION = 400
+"""In characters: names and values can be as long as a request."""
 
 
 class Violations:
@@ -25,7 +31,13 @@ class Violations:
         for violation in violations:
             if len(self._found) >= MOST_VIOLATIONS:
                 return
-            self._found.append(violation)
+            self._found.append(
+                replace(
+                    violation,
+                    field=fit(violation.field, LONGEST_FIELD),
+                    description=fit(violation.description, LONGEST_DESCRIPTION),
+                )
+            )
 
     def raise_if_any(self) -> None:
         """End the request if anything was wrong.

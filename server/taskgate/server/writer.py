@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from taskgate.server.errors import ShuttingDown
 from taskgate.store import outbox, queries, submission
 from taskgate.store.engine import Database
-from taskgate.store.errors import RequestIdReused, StoreError, StoreUnavailable
+from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.outbox import Publication
 from taskgate.store.record import NewTask, Task
@@ -158,7 +158,7 @@ class Writer:
     def _write(self, batch: list[_Pending], published: list[Publication]) -> None:
         try:
             outcomes = self._commit(batch, published)
-        except StoreError as exc:
+        except StoreUnavailable as exc:
             _refuse(batch, published, exc)
         except Exception as exc:  # noqa: BLE001 - told to the waiting callers
             self._write_apart(batch, published, exc)

@@ -1,0 +1,95 @@
+"""The server's settings: what is refused, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from taskgate.server import addresses
+from taskgate.server.settings import ServerSettings
+
+TLS = {"taskgate_tls_cert": Path("cert.pem"), "taskgate_tls_key": Path("key.pem")}
+TOKENS = {"taskgate_tokens_file": Path("tokens")}
+INSECURE = {"taskgate_insecure": True}
+
+LOCAL = ["127.0.0.1:50051", "127.8.9.1:1", "[::1]:50051", "localhost:0", "unix:/run/taskgate"]
+REACHABLE = ["0.0.0.0:50051", "[::]:50051", "10.0.0.1:1", "example.org:50051", "127.0.0.1.nip.io:1"]
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ServerSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize("address", LOCAL)
+def test_a_local_address_needs_no_guard(address: str) -> None:
+    assert ServerSettings(taskgate_address=address).taskgate_address == address
+
+
+@pytest.mark.parametrize("address", REACHABLE)
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({}, "TASKGATE_TLS_CERT, TASKGATE_TLS_KEY, TASKGATE_TOKENS_FILE"),
+        (TLS, "TASKGATE_TOKENS_FILE"),
+        (TOKENS, "TASKGATE_TLS_CERT, TASKGATE_TLS_KEY"),
+    ],
+)
+def test_a_reachable_address_needs_tls_and_tokens(
+    address: str, values: dict[str, Any], missing: str
+) -> None:
+    with pytest.raises(ValidationError, match=f"set {missing}, or TASKGATE_INSECURE=1"):
+        ServerSettings(taskgate_address=address, **values)
+
+
+@pytest.mark.parametrize("address", REACHABLE)
+@pytest.mark.parametrize("values", [{**TLS, **TOKENS}, INSECURE])
+def test_a_reachable_address_that_is_guarded_or_meant(address: str, values: dict[str, Any]) -> None:
+    assert ServerSettings(taskgate_address=address, **values).taskgate_address == address
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"taskgate_tls_cert": Path("cert.pem")},
+        {"taskgate_tls_key": Path("key.pem")},
+        {"taskgate_tls_client_ca": Path("ca.pem")},
+    ],
+)
+def test_half_of_tls_is_none(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="need"):
+        ServerSettings(**values)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "50051", ":50051", "host", "host:", "host:x", "host:65536", "::1:5", "unix:"]
+)
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(ValidationError, match="is no address such as"):
+        ServerSettings(taskgate_address=address)
+
+
+def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKGATE_ADDRESS", "0.0.0.0:1")
+    monkeypatch.setenv("TASKGATE_INSECURE", "1")
+    monkeypatch.setenv("TASKGATE_MAX_PAYLOAD_BYTES", "2048")
+    settings = ServerSettings()
+    assert settings.taskgate_address == "0.0.0.0:1"
+    assert settings.taskgate_max_payload_bytes == 2048
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("127.0.0.1:0", "127.0.0.1:7"),
+        ("[::1]:0", "[::1]:7"),
+        ("localhost:0", "localhost:7"),
+        ("unix:x", "unix:x"),
+    ],
+)
+def test_the_address_with_its_port(address: str, shown: str) -> None:
+    assert addresses.parse(address).with_port(7) == shown

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+import pytest
+
+from taskgate.server.errors import TokenUnknown
+from taskgate.server.tokens import Tokens, TokensFileError
+
+SHA256 = hashlib.sha256(b"apple").hexdigest()
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "tokens"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"alice {SHA256}",
+        f"alice\t{SHA256.upper()}\r\n",
+        f"# comment\n\n   \n  alice   {SHA256}  # hers\nbob {'0' * 64}\n",
+    ],
+)
+def test_what_a_file_may_look_like(tmp_path: Path, text: str) -> None:
+    assert Tokens(write(tmp_path, text)).caller("apple") == "alice"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["alice", SHA256, f"{SHA256} alice", f"alice {SHA256} more", f"alice {SHA256[:-1]}", "a apple"],
+)
+def test_a_wrong_line_is_named_but_not_shown(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, f"# comment\n{text}\n")
+    with pytest.raises(TokensFileError, match="line 2") as caught:
+        Tokens(path)
+    assert text not in str(caught.value)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(TokensFileError, match="cannot read"):
+        Tokens(tmp_path / "none")
+
+
+def test_an_empty_file_lets_nobody_in(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        tokens = Tokens(write(tmp_path, ""))
+    assert "nobody can call" in caplog.text
+    with pytest.raises(TokenUnknown):
+        tokens.caller("")
+
+
+@pytest.mark.parametrize("token", ["", "Apple", "apple ", SHA256, "\ud800", "x" * 100_000])
+def test_an_unknown_token(tmp_path: Path, token: str) -> None:
+    with pytest.raises(TokenUnknown):
+        Tokens(write(tmp_path, f"alice {SHA256}")).caller(token)
