@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -100,12 +101,15 @@ def test_a_refused_call_is_exit_code_4(
         assert message in answer.stderr
 
 
-def test_ctrl_c_leaves_the_task_running_and_says_how_to_find_it(up: Up) -> None:
+def test_ctrl_c_leaves_the_task_running_and_says_how_to_find_it(up: Up, taskgate: Taskgate) -> None:
     with _in_terminal(up, "submit", "demo.countdown", "60", "--wait") as terminal:
         terminal.wait_for("RUNNING")
         terminal.send_signal(signal.SIGINT)
         assert terminal.wait() == 130
-        assert "The task goes on: see it with `taskgate get 0" in terminal.screen
+    found = re.search(r"The task goes on: see it with `taskgate get (\S+)`", terminal.screen)
+    assert found is not None
+    assert json.loads(taskgate("get", found[1], "--json").stdout)["state"] == "RUNNING"
+    assert taskgate("abort", found[1], "--wait").returncode == 3
 
 
 def test_a_terminal_sees_a_bar(up: Up) -> None:
