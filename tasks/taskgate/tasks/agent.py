@@ -77,12 +77,21 @@ class Agent:
             thread.start()
 
     def stop(self) -> None:
-        """Finish the last writes, then end the lease."""
+        """Finish the last writes, give back what a cold shutdown broke off, end the lease.
+
+        A thread cannot be broken off: while one runs on, the agent keeps the lease for it.
+        """
+        if self._end_process is None and worker_state.active_requests:
+            logger.warning("the worker ends when its last tasks have")
+            return
         self._ends.set()
         self._later.put(None)
         for thread in self._threads:
             thread.join(LAST_WRITES_SECONDS)
         with self._backend.database.write() as tx:
+            for attempt in workers.active_attempts(tx, self._identity.worker_id):
+                logger.info("task %s is given back", attempt.task_id)
+                transitions.give_back(tx, attempt.task_id, attempt.attempt)
             workers.stop(tx, self._identity.worker_id)
 
     def _register(self, worker_id: str) -> None:

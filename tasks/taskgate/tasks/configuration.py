@@ -29,10 +29,16 @@ SAFE: dict[str, Any] = {
     "result_extended": True,
     "result_backend_thread_safe": True,
     "broker_connection_retry_on_startup": True,
+    # Seconds until a dead pool process is noticed. Celery waits for 10, in case its result is still
+    # on the way; ours is on record by then, so that nothing can be taken for lost wrongly.
+    "worker_lost_wait": 1.0,
     # RabbitMQ's consumer_timeout closes the channel; without this it would end the worker.
     "broker_channel_error_retry": True,
     "worker_enable_prefetch_count_reduction": False,  # celery#9512: it never comes back up
     "worker_cancel_long_running_tasks_on_connection_loss": False,
+    # Exclusive, RabbitMQ would refuse a second worker of the same name, on one host the default.
+    "control_queue_exclusive": False,
+    "control_queue_durable": True,
     "task_publish_retry_policy": {
         "max_retries": 3,
         "interval_start": 0.1,

@@ -33,6 +33,7 @@ class AgentStep(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
+        self._agent: Agent | None = None
         adopt_tasks(worker.app)
         context_factory(worker.app.conf.get("taskgate_context"))  # fails now, not at each task
 
@@ -48,7 +49,7 @@ class AgentStep(bootsteps.StartStopStep):
         if me is None:
             raise RuntimeError("worker_init was not sent")
         _prepare(backend)
-        agent = Agent(
+        self._agent = Agent(
             backend,
             me,
             _details(worker),
@@ -56,8 +57,17 @@ class AgentStep(bootsteps.StartStopStep):
             process_ender(worker.pool),
         )
         _register_task_types(app, backend, me.worker_id)
-        agent.start()
-        worker_shutdown.connect(lambda **_: agent.stop(), weak=False)
+        self._agent.start()
+        worker_shutdown.connect(self._end_agent)
+
+    def terminate(self, worker: Any) -> None:
+        """A cold shutdown: end the pool's processes, then give back what they were running."""
+        worker.pool.terminate()
+        self._end_agent()
+
+    def _end_agent(self, **_: Any) -> None:
+        if self._agent is not None:
+            self._agent.stop()
 
 
 def adopt_tasks(app: Any) -> None:
