@@ -13,7 +13,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test check format generate verify bench clean
+.PHONY: help setup setup-dev servers run test conformance check format generate verify bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ run: setup  ## Start server and worker
 
 test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
 	$(BIN)/pytest $(PYTEST)
+
+conformance: setup-dev servers  ## Run the same scenarios with the clients of all languages
+	$(BIN)/pytest tests/conformance
 
 check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without running it
 	$(BIN)/ruff format --check

@@ -12,13 +12,13 @@ import pytest
 _HERE = Path(__file__).parent
 
 
-def require(program: str) -> Path:
+def require(program: str, remedy: str = "run `make servers`") -> Path:
     """Find a program on PATH, where Debian hides it, or in .tools/bin."""
     path = os.pathsep.join([*_hidden_first(program), os.environ["PATH"], *_folders()])
     found = shutil.which(program, path=path)
     if found is not None:
         return Path(found)
-    return _missing(f"{program} is not installed: run `make servers`")
+    return _missing(f"{program} is not installed: {remedy}")
 
 
 def require_file(pattern: str, package: str) -> Path:

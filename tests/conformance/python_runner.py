@@ -1,0 +1,63 @@
+"""Runs the scenarios over the Python stubs: python -m conformance.python_runner, see the README."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import cast
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from conformance.scenario import Result, run_all
+from taskgate.client.channel import open_channel
+from taskgate.v1 import task_service_pb2
+from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
+
+_STREAMS = {"Watch"}
+
+
+def main(scenarios: str, address: str, run: str) -> None:
+    """Run the scenarios against the server."""
+    with open_channel(address) as channel:
+        stub = TaskServiceStub(channel)
+        run_all(
+            Path(scenarios),
+            run,
+            lambda method, request, timeout: _invoke(stub, method, request, timeout),
+        )
+
+
+def _invoke(stub: TaskServiceStub, method: str, request: str, timeout: float) -> Result:
+    message = json_format.Parse(request, getattr(task_service_pb2, f"{method}Request")())
+    call = getattr(stub, method)
+    try:
+        if method in _STREAMS:
+            return {"responses": [_as_json(found) for found in call(message, timeout=timeout)]}
+        return {"response": _as_json(call(message, timeout=timeout))}
+    except grpc.RpcError as error:
+        return {"error": _failure(cast("grpc.Call", error))}  # as every error of a call is
+
+
+def _as_json(message: Message) -> dict[str, object]:
+    return json_format.MessageToDict(message)
+
+
+def _failure(error: grpc.Call) -> dict[str, object]:
+    status = rpc_status.from_call(error) or status_pb2.Status()
+    info = error_details_pb2.ErrorInfo()
+    request = error_details_pb2.BadRequest()
+    for detail in status.details:
+        _ = detail.Unpack(info) or detail.Unpack(request)
+    return {
+        "code": error.code().name,
+        "reason": info.reason,
+        "fields": [violation.field for violation in request.field_violations],
+    }
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
