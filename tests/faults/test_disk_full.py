@@ -35,7 +35,7 @@ def sqlite_on_small_disk(folder: Path) -> Iterator[tuple[SmallDisk, str, Callabl
 
 @contextmanager
 def postgres_on_small_disk(_folder: Path) -> Iterator[tuple[SmallDisk, str, Callable[[], None]]]:
-    server = PostgresServer("-c", "min_wal_size=32MB", "-c", "max_wal_size=48MB")
+    server = PostgresServer("min_wal_size=32MB", "max_wal_size=48MB")
     with small_disk(server.folder, 160) as disk, server:
 
         def restart_if_dead() -> None:

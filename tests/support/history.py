@@ -16,9 +16,11 @@ CREATE TABLE history (
     task_id VARCHAR(255), attempt INTEGER, version BIGINT, was VARCHAR(16), became VARCHAR(16)
 )"""
 _INSERT = "INSERT INTO history VALUES (old.id, old.attempt, new.version, old.state, new.state)"
+# Publishing again moves the time since when a task is queued, which nobody is told.
+_IF_CHANGED = "WHEN (old.version <> new.version OR old.state <> new.state)"
 _START = {
     "sqlite": [
-        f"CREATE TRIGGER history AFTER UPDATE ON taskgate_tasks BEGIN {_INSERT}; END",
+        f"CREATE TRIGGER history AFTER UPDATE ON taskgate_tasks {_IF_CHANGED} BEGIN {_INSERT}; END",
     ],
     "postgresql": [
         (
@@ -27,7 +29,7 @@ _START = {
         ),
         (
             "CREATE TRIGGER history AFTER UPDATE ON taskgate_tasks "
-            "FOR EACH ROW EXECUTE FUNCTION write_history()"
+            f"FOR EACH ROW {_IF_CHANGED} EXECUTE FUNCTION write_history()"
         ),
     ],
 }

@@ -39,15 +39,12 @@ class Process:
         self._stop_signal = stop_signal
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                command,
+                [*_as(user), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=None if env is None else {**os.environ, **env},
                 cwd=cwd,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
                 start_new_session=True,
             )
 
@@ -139,6 +136,13 @@ class Process:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _as(user: str | None) -> list[str]:
+    # Popen changes the user after a plain fork, which crashes where gRPC has threads.
+    if user is None:
+        return []
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
 def descendants(pid: int) -> list[int]:

@@ -20,6 +20,9 @@ SQLITE_BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 """How long to wait for PostgreSQL to take a connection."""
 
+IDLE_SECONDS = 10
+"""How long PostgreSQL lets a transaction wait for its client before it takes it back."""
+
 # A database that is cut off must fail a call in seconds, not when TCP gives up after many minutes.
 _POSTGRESQL_OPTIONS = {
     "connect_timeout": CONNECT_SECONDS,
@@ -118,7 +121,7 @@ def _create_engine(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -126,6 +129,17 @@ def _create_engine(url: URL, pool_size: int) -> Engine:
         pool_pre_ping=True,
         connect_args=_POSTGRESQL_OPTIONS,
     )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # A worker that is frozen or cut off within a transaction keeps its rows locked: nobody else
+    # could put its tasks back. Not an option of the connection: PgBouncer would refuse it.
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+    connection.autocommit = False
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
