@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from celery import Celery
-
 from support.deployment import Deployment
 from support.journal import Journal
 from support.processes import Process
 from support.waiting import wait_until
 from taskgate.store import outbox, queries, submission
 from taskgate.store.ids import new_task_id
-from taskgate.store.record import NewTask, Task
+from taskgate.store.record import Failure, NewTask, Task
 
 
 @dataclass
@@ -24,7 +22,7 @@ class System:
 
     deployment: Deployment
     worker: Process
-    app: Celery
+    app: Any  # Celery, of which its stubs leave much out
     pool: str
 
     @property
@@ -54,12 +52,24 @@ class System:
             outbox.put(tx, task_id, 1, timedelta(0))
         return task_id
 
-    def start_worker(self, *options: str) -> Process:
+    def failure_of(task: Task) -> Failure:
+    """Why the task failed; an AssertionError if it did not."""
+    assert task.failure is not None, task
+    return task.failure
+
+
+def start_worker(self, *options: str) -> Process:
         """Start another worker, with Celery's own command."""
         return start_worker(self.deployment, *options)
 
     def wait_log(self, text: str) -> None:
         wait_until(lambda: text in self.worker.output, 30, f"the worker logs {text!r}")
+
+
+def failure_of(task: Task) -> Failure:
+    """Why the task failed; an AssertionError if it did not."""
+    assert task.failure is not None, task
+    return task.failure
 
 
 def start_worker(deployment: Deployment, *options: str) -> Process:

@@ -8,7 +8,7 @@ from celery.contrib.abortable import AbortableAsyncResult
 from celery.exceptions import TaskRevokedError
 from celery.result import GroupResult
 
-from support.celery_system import System
+from support.celery_system import System, failure_of
 from support.waiting import wait_until
 from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Outcome, Reason, State
@@ -40,7 +40,7 @@ def test_exception_comes_back(system: System) -> None:
         result.get(timeout=SECONDS)
     assert result.state == "FAILURE"
     assert "RuntimeError: no luck" in result.traceback
-    assert system.task(result.id).failure.reason is Reason.EXCEPTION
+    assert failure_of(system.task(result.id)).reason is Reason.EXCEPTION
 
 
 def test_exception_of_ones_own_comes_back_with_its_arguments(system: System) -> None:
@@ -59,7 +59,7 @@ def test_autoretry_leaves_the_history_of_its_attempts(system: System) -> None:
     task = system.task(result.id)
     assert [entry.attempt for entry in system.journal.of(result.id)] == [1, 2, 2]
     assert [attempt.outcome for attempt in task.attempts] == [Outcome.FAILED, Outcome.SUCCEEDED]
-    assert task.attempts[0].failure.type == "ValueError"
+    assert "ValueError" in repr(task.attempts[0].failure)
 
 
 def test_retry_with_other_arguments_and_countdown(system: System) -> None:
@@ -202,8 +202,8 @@ def test_chord_with_a_failing_part(system: System) -> None:
     result = chord(header, app.signature("features.total"), app=app).apply_async()
 
     task = system.wait_final(result.id)
-    assert (task.state, task.failure.type) == (State.FAILED, "ChordError")
-    assert "no" in task.failure.message
+    assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
+    assert "no" in failure_of(task).message
 
 
 def test_tasks_called_as_functions_are_no_attempts(system: System) -> None:
@@ -226,7 +226,7 @@ def test_a_task_that_writes_its_own_end(system: System) -> None:
     result = system.app.signature("features.fails_and_ignores").delay()
 
     task = system.wait_final(result.id)
-    assert (task.state, task.failure.message) == (State.FAILED, "by hand")
+    assert (task.state, failure_of(task).message) == (State.FAILED, "by hand")
 
 
 def test_ignore_ends_without_a_result(system: System) -> None:
@@ -238,7 +238,7 @@ def test_ignore_ends_without_a_result(system: System) -> None:
 def test_reject(system: System) -> None:
     task = system.wait_final(system.app.signature("features.rejects").delay().id)
 
-    assert (task.state, task.failure.reason) == (State.FAILED, Reason.REJECTED)
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.REJECTED)
 
 
 def test_reject_and_requeue(system: System) -> None:
@@ -273,4 +273,4 @@ def test_typed_parameters_arrive_as_their_types(system: System) -> None:
 def test_arguments_that_do_not_fit(system: System) -> None:
     for arguments in [({"count": 3}, "2026-11-22"), ({"item": "tea"}, "soon"), ()]:
         task = system.wait_final(system.app.signature("features.typed", arguments).delay().id)
-        assert (task.state, task.failure.reason) == (State.FAILED, Reason.ARGUMENTS_INVALID)
+        assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.ARGUMENTS_INVALID)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.celery_system import System
+from support.celery_system import System, failure_of
 from support.waiting import wait_until
 from taskgate.store import outbox, queries, submission
 from taskgate.store.ids import new_task_id
@@ -117,7 +117,7 @@ def test_unknown_task_type(system: System) -> None:
 
     for task_id in (mine, other.id):
         task = system.wait_final(task_id)
-        assert (task.state, task.failure and task.failure.reason) == (
+        assert (task.state, failure_of(task).reason) == (
             State.FAILED,
             Reason.TASK_TYPE_NOT_REGISTERED,
         )
@@ -126,8 +126,7 @@ def test_unknown_task_type(system: System) -> None:
 def test_result_that_json_cannot_hold(system: System) -> None:
     task = system.wait_final(system.submit("journal.unserializable"))
 
-    assert task.failure is not None
-    assert (task.state, task.failure.reason) == (State.FAILED, Reason.RESULT_NOT_SERIALIZABLE)
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.RESULT_NOT_SERIALIZABLE)
     assert system.wait_final(system.submit("demo.add", 1, 2)).result == "3"
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from support.celery_system import System
+from support.celery_system import System, failure_of
 from support.waiting import wait_until
 from taskgate.store import transitions
 from taskgate.store.lifecycle import Outcome, Reason, State
@@ -24,8 +24,7 @@ def _prefork_only(system: System) -> None:
 def test_a_task_that_kills_its_process_is_tried_as_often_as_is_allowed(system: System) -> None:
     task = system.wait_final(system.submit("journal.fatal"), timeout=60)
 
-    assert task.failure is not None
-    assert (task.state, task.failure.reason) == (State.FAILED, Reason.WORKER_LOST)
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.WORKER_LOST)
     assert [attempt.outcome for attempt in task.attempts] == [Outcome.LOST] * 4
     assert system.journal.words(task.id) == ["start"] * 4
     assert system.app.signature("demo.add", (1, 2)).delay().get(timeout=30) == 3
@@ -34,8 +33,7 @@ def test_a_task_that_kills_its_process_is_tried_as_often_as_is_allowed(system: S
 def test_at_most_once(system: System) -> None:
     task = system.wait_final(system.submit("journal.fatal_once"))
 
-    assert task.failure is not None
-    assert (task.state, task.failure.reason) == (State.FAILED, Reason.WORKER_LOST)
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.WORKER_LOST)
     assert system.journal.words(task.id) == ["start"]
 
 
@@ -51,8 +49,7 @@ def test_time_limit(system: System) -> None:
 
     task = system.wait_final(task_id)
 
-    assert task.failure is not None
-    assert (task.state, task.failure.reason) == (State.FAILED, Reason.TIMED_OUT)
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.TIMED_OUT)
     assert system.journal.words(task.id) == ["start"]
 
 
@@ -64,8 +61,7 @@ def test_time_limit_with_a_retry_policy(system: System) -> None:
         system.submit("journal.run", 60, run_timeout=limit, retry_policy=policy)
     )
 
-    assert task.failure is not None
-    assert (task.failure.reason, task.attempt) == (Reason.TIMED_OUT, 2)
+    assert (failure_of(task).reason, task.attempt) == (Reason.TIMED_OUT, 2)
 
 
 def test_forced_abort_ends_the_process(system: System) -> None:
