@@ -52,13 +52,7 @@ class System:
             outbox.put(tx, task_id, 1, timedelta(0))
         return task_id
 
-    def failure_of(task: Task) -> Failure:
-    """Why the task failed; an AssertionError if it did not."""
-    assert task.failure is not None, task
-    return task.failure
-
-
-def start_worker(self, *options: str) -> Process:
+    def start_worker(self, *options: str) -> Process:
         """Start another worker, with Celery's own command."""
         return start_worker(self.deployment, *options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from celery import chain, chord, group
 from celery.contrib.abortable import AbortableAsyncResult
@@ -84,7 +86,7 @@ def test_progress(system: System) -> None:
 
 
 def test_abort_while_running(system: System) -> None:
-    result = AbortableAsyncResult(
+    result: Any = AbortableAsyncResult(
         system.app.signature("journal.abortable", (60,)).delay().id, app=system.app
     )
     wait_until(lambda: "start" in system.journal.words(result.id), SECONDS)
@@ -99,7 +101,7 @@ def test_abort_while_running(system: System) -> None:
 
 
 def test_abort_of_a_task_that_never_looks(system: System) -> None:
-    result = AbortableAsyncResult(
+    result: Any = AbortableAsyncResult(
         system.app.signature("journal.run", (1, "done")).delay().id, app=system.app
     )
     wait_until(lambda: "start" in system.journal.words(result.id), SECONDS)
@@ -134,14 +136,14 @@ def test_abort_of_a_finished_task_changes_nothing(system: System) -> None:
 
 def test_group(system: System) -> None:
     add = system.app.signature("demo.add")
-    result = group([add.clone((n, n)) for n in range(4)], app=system.app).apply_async()
+    result: Any = group([add.clone((n, n)) for n in range(4)], app=system.app).apply_async()
 
     assert result.get(timeout=SECONDS) == [0, 2, 4, 6]
 
 
 def test_saved_group(system: System) -> None:
     add = system.app.signature("demo.add")
-    result = group([add.clone((1, 1))], app=system.app).apply_async()
+    result: Any = group([add.clone((1, 1))], app=system.app).apply_async()
     result.save(backend=system.app.backend)
 
     found = GroupResult.restore(result.id, app=system.app)
@@ -153,7 +155,9 @@ def test_saved_group(system: System) -> None:
 
 def test_chain(system: System) -> None:
     twice = system.app.signature("features.twice")
-    result = chain(twice.clone((1,)), twice.clone(), twice.clone(), app=system.app).apply_async()
+    result: Any = chain(
+        twice.clone((1,)), twice.clone(), twice.clone(), app=system.app
+    ).apply_async()
 
     assert result.get(timeout=SECONDS) == 8
     assert result.parent.parent.get(timeout=SECONDS) == 2
