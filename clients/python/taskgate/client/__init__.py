@@ -2,11 +2,18 @@
 
 ::
 
-    from taskgate.client import Client
+    from taskgate.client import Client, State, Submission, TaskHandle
 
     with Client("127.0.0.1:50051") as client:
         task = client.submit("demo.add", [2, 3])
         print(task.result(timeout=10))
+
+        many = [Submission("demo.add", [number, 1]) for number in range(10)]
+        tasks = [task for task in client.submit_many(many) if isinstance(task, TaskHandle)]
+        for task in client.watch(tasks):
+            print(task.id, task.state)
+        for task in client.list(states=[State.FAILED]):
+            print(task.id, task.error)
 
 All durations are in seconds, all times are aware datetimes in UTC. A Client and its handles may be
 used by many threads at once, not across a fork.
@@ -38,7 +45,12 @@ from taskgate.client.errors import (
     WaitTimeout,
 )
 from taskgate.client.handle import TaskHandle
+from taskgate.client.listing import Page, Tasks
+from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.submission import Submission
 from taskgate.client.task import Abort, Attempt, Progress, State, Task, TaskError
+from taskgate.client.task_type import Parameter, ParameterKind, TaskType
+from taskgate.client.worker import Worker, WorkerState
 
 __all__ = [
     "Abort",
@@ -48,11 +60,16 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "InvalidRequest",
+    "Page",
+    "Parameter",
+    "ParameterKind",
     "PayloadTooLarge",
     "Progress",
     "QueueFull",
     "RequestIdReused",
+    "RetryPolicy",
     "State",
+    "Submission",
     "Task",
     "TaskAborted",
     "TaskAlreadyFinal",
@@ -62,11 +79,15 @@ __all__ = [
     "TaskHandle",
     "TaskNotFinal",
     "TaskNotFound",
+    "TaskType",
     "TaskTypeUnknown",
     "TaskUnsuccessful",
     "TaskgateError",
+    "Tasks",
     "Unauthenticated",
     "Unavailable",
     "Violation",
     "WaitTimeout",
+    "Worker",
+    "WorkerState",
 ]

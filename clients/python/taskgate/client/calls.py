@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 import grpc
@@ -45,3 +46,23 @@ class Caller:
             return method(request, timeout=deadline, metadata=self._metadata)
         except grpc.RpcError as error:
             raise error_from_call(error) from error
+
+    def stream(
+        self,
+        method: grpc.UnaryStreamMultiCallable[Request, Response],
+        request: Request,
+        *,
+        timeout: float,
+    ) -> Iterator[Response]:
+        """Make a call that answers many times; ``timeout``: seconds until its end.
+
+        Raises:
+            TaskgateError: it did not do what was asked, or broke.
+        """
+        call = method(request, timeout=timeout, metadata=self._metadata)
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise error_from_call(error) from error
+        finally:
+            call.cancel()

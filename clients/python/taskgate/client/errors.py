@@ -20,7 +20,7 @@
     ├── TaskFailed
     ├── TaskAborted
     └── TaskExpired
-    WaitTimeout                  the task had not ended when the time was over
+    WaitTimeout                  the tasks had not ended when the time was over
 
 The server's reasons are a growing list: one that this version does not know comes as TaskgateError
 (or as the class of its gRPC code) with the reason in `reason`.
@@ -39,6 +39,8 @@ from taskgate.client.task import State, Task
 from taskgate.client.values import from_duration
 
 _STATUS_KEY = "grpc-status-details-bin"
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +182,12 @@ def error_from_call(call: grpc.RpcError) -> TaskgateError:
     """The typed error for what a gRPC call raised."""
     if not isinstance(call, grpc.Call):
         return TaskgateError(str(call), code=grpc.StatusCode.UNKNOWN)
-    info, violations, retry_after = _details(call)
-    code = call.code()
-    kind = _BY_REASON.get(info.reason) or _BY_CODE.get(code, TaskgateError)
-    return kind(
-        call.details() or code.name,
-        code=code,
-        reason=info.reason,
-        metadata=info.metadata,
-        violations=violations,
-        retry_after=retry_after,
-    )
+    return _error(call.code(), call.details() or "", _status(call))
+
+
+def error_from_status(status: status_pb2.Status) -> TaskgateError:
+    """The typed error for a status, as batches answer one for each item."""
+    return _error(_CODES.get(status.code, grpc.StatusCode.UNKNOWN), status.message, status)
 
 
 def error_from_task(task: Task) -> TaskUnsuccessful:
@@ -198,18 +195,21 @@ def error_from_task(task: Task) -> TaskUnsuccessful:
     return _UNSUCCESSFUL.get(task.state, TaskUnsuccessful)(task)
 
 
-def _details(
-    call: grpc.Call,
-) -> tuple[error_details_pb2.ErrorInfo, tuple[Violation, ...], float | None]:
+def _error(code: grpc.StatusCode, message: str, status: status_pb2.Status) -> TaskgateError:
     info = error_details_pb2.ErrorInfo()
     request = error_details_pb2.BadRequest()
     retry = error_details_pb2.RetryInfo()
-    for detail in _status(call).details:
-        for message in (info, request, retry):
-            detail.Unpack(message)
-    violations = tuple(Violation(v.field, v.description) for v in request.field_violations)
-    retry_after = from_duration(retry.retry_delay) if retry.HasField("retry_delay") else None
-    return info, violations, retry_after
+    for detail in status.details:
+        for kind in (info, request, retry):
+            detail.Unpack(kind)
+    return (_BY_REASON.get(info.reason) or _BY_CODE.get(code, TaskgateError))(
+        message or code.name,
+        code=code,
+        reason=info.reason,
+        metadata=info.metadata,
+        violations=tuple(Violation(v.field, v.description) for v in request.field_violations),
+        retry_after=from_duration(retry.retry_delay) if retry.HasField("retry_delay") else None,
+    )
 
 
 def _status(call: grpc.Call) -> status_pb2.Status:

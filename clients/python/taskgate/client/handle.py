@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,24 +12,19 @@ from taskgate.client.errors import (
     DeadlineExceeded,
     TaskgateError,
     Unavailable,
-    WaitTimeout,
     error_from_task,
 )
+from taskgate.client.patience import Patience
 from taskgate.client.task import State, Task, task_from_message
 from taskgate.client.values import arguments_json, to_duration
+from taskgate.client.watching import watch
 from taskgate.v1 import task_pb2, task_service_pb2
 
 _POLL_SECONDS = 20.0
 """How long one request waits for the end. The server would wait longer; a proxy might not."""
 
-_WATCH_SECONDS = 0.2
-"""How long one request waits while each version is wanted."""
-
 _ANSWER_SECONDS = 2.0
 """How long an answer may take beyond what the server waits; then the request is repeated."""
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-"""Seconds between requests to a server that is away."""
 
 
 class TaskHandle:
@@ -41,7 +34,8 @@ class TaskHandle:
         self._caller = caller
         self.id = task_id
         self.latest: Task | None = None
-        """The task as the server last answered it; None before the first answer."""
+        """The task as the server last answered it; None before the first answer. After
+        ``Client.submit_many`` without its arguments."""
 
     @classmethod
     def of(cls, caller: Caller, message: task_pb2.Task) -> Self:
@@ -70,7 +64,7 @@ class TaskHandle:
             TaskNotFound: no task has the id.
             TaskgateError: the call was refused.
         """
-        return deque(self._answers(timeout, _POLL_SECONDS), maxlen=1)[0]
+        return deque(self._answers(timeout), maxlen=1)[0]
 
     def watch(self, timeout: float | None = None) -> Iterator[Task]:
         """The task as it is, then each newer version seen, until it has ended.
@@ -78,11 +72,9 @@ class TaskHandle:
         Versions that follow each other quickly are skipped, never the last one. Arguments and
         errors are those of ``wait``.
         """
-        seen = -1
-        for task in self._answers(timeout, _WATCH_SECONDS):
-            if task.version > seen:
-                seen = task.version
-                yield task
+        for task in watch(self._caller, [self.id], timeout=timeout, full=True):
+            self.latest = task
+            yield task
 
     def result(self, timeout: float | None = None) -> Any:
         """What the task returned, once it has.
@@ -155,26 +147,22 @@ class TaskHandle:
         response = self._caller.call(self._caller.stub.Retry, request)
         return TaskHandle.of(self._caller, response.task)
 
-    def _answers(self, timeout: float | None, poll: float) -> Iterator[Task]:
-        """The task every ``poll`` seconds, and when it has ended."""
-        end = math.inf if timeout is None else time.monotonic() + timeout
-        pause = _FIRST_PAUSE
+    def _answers(self, timeout: float | None) -> Iterator[Task]:
+        """The task each time that the server has waited long enough, and when it has ended."""
+        patience = Patience(timeout)
         while True:
-            wait = min(max(end - time.monotonic(), 0.0), poll)
+            wait = min(patience.left, _POLL_SECONDS)
             away: TaskgateError | None = None
             try:
                 task = self._get(wait, wait + _ANSWER_SECONDS)
             except (Unavailable, DeadlineExceeded) as error:
                 away = error
             else:
+                patience.renew()
                 yield task
                 if task.is_final:
                     return
-            left = end - time.monotonic()
-            if left <= 0:
-                raise WaitTimeout(f"task {self.id} has not ended in {timeout:g} s") from away
-            pause = min(pause * 2, _LONGEST_PAUSE) if away else _FIRST_PAUSE
-            time.sleep(min(pause, left))
+            patience.pause(f"task {self.id} has", away)
 
     def _get(self, wait: float, timeout: float) -> Task:
         request = task_service_pb2.GetRequest(id=self.id, wait=to_duration(wait or None))

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from taskgate.client.retry_policy import RetryPolicy
 from taskgate.client.values import (
     from_duration,
     from_list,
@@ -93,7 +94,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One submission, as the server answered it; the fields are those of the proto's Task."""
+    """One submission, as the server answered it; the fields are those of the proto's Task.
+
+    Lists and batches answer without ``args``, ``kwargs``, ``attempts``, ``result`` and tracebacks,
+    unless asked for all: then these are empty here.
+    """
 
     id: str
     task_type: str
@@ -122,6 +127,8 @@ class Task:
     root_id: str
     worker: str | None
     submitted_by: str
+    retry_policy: RetryPolicy | None
+    """Where the submission said how failed attempts are retried."""
 
     @property
     def is_final(self) -> bool:
@@ -159,6 +166,9 @@ def task_from_message(message: task_pb2.Task) -> Task:
         root_id=message.root_id,
         worker=message.worker or None,
         submitted_by=message.submitted_by,
+        retry_policy=(
+            RetryPolicy.of(message.retry_policy) if message.HasField("retry_policy") else None
+        ),
     )
 
 
