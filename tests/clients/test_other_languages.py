@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.clients import go, maven, npm
+from support.clients import GO, go, maven, npm, run
+from support.require import require
 
 pytestmark = pytest.mark.timeout(600)  # the first build fetches its dependencies
 
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.timeout(600)  # the first build fetches its dependencie
 def test_go() -> None:
     go("vet", "./...")
     go("test", "./...")
+    assert run([require("gofmt"), "-l", "."], GO) == ""
 
 
 def test_typescript() -> None:

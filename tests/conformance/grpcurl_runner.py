@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,15 @@ def main(scenarios: str, address: str, run: str) -> None:
 
 
 def _invoke(address: str, method: str, request: str, timeout: float) -> Result:
-    options = ["-plaintext", "-format-error", f"-max-time={timeout}", "-d=@"]
+    options = ["-format-error", f"-max-time={timeout}", "-d=@"]
     done = subprocess.run(
-        [os.environ["GRPCURL"], *options, address, f"taskgate.v1.TaskService/{method}"],
+        [
+            os.environ["GRPCURL"],
+            *_connection(),
+            *options,
+            address,
+            f"taskgate.v1.TaskService/{method}",
+        ],
         input=request,
         capture_output=True,
         text=True,
@@ -41,6 +48,13 @@ def _invoke(address: str, method: str, request: str, timeout: float) -> Result:
         return {"error": _failure(_json_names(done.stderr))}
     responses = _documents(_json_names(done.stdout))
     return {"responses": responses} if method in _STREAMS else {"response": responses[0]}
+
+
+def _connection() -> Iterator[str]:
+    authorities, token = os.environ.get("TASKGATE_TLS_CA"), os.environ.get("TASKGATE_TOKEN")
+    yield f"-cacert={authorities}" if authorities else "-plaintext"
+    if token:
+        yield f"-H=authorization: Bearer {token}"
 
 
 def _json_names(text: str) -> str:

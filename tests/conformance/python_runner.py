@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import cast
@@ -22,7 +23,7 @@ _STREAMS = {"Watch"}
 
 def main(scenarios: str, address: str, run: str) -> None:
     """Run the scenarios against the server."""
-    with open_channel(address) as channel:
+    with open_channel(address, tls_ca=os.environ.get("TASKGATE_TLS_CA")) as channel:
         stub = TaskServiceStub(channel)
         run_all(
             Path(scenarios),
@@ -34,10 +35,13 @@ def main(scenarios: str, address: str, run: str) -> None:
 def _invoke(stub: TaskServiceStub, method: str, request: str, timeout: float) -> Result:
     message = json_format.Parse(request, getattr(task_service_pb2, f"{method}Request")())
     call = getattr(stub, method)
+    token = os.environ.get("TASKGATE_TOKEN")
+    metadata = [("authorization", f"Bearer {token}")] if token else None
     try:
+        answer = call(message, timeout=timeout, metadata=metadata)
         if method in _STREAMS:
-            return {"responses": [_as_json(found) for found in call(message, timeout=timeout)]}
-        return {"response": _as_json(call(message, timeout=timeout))}
+            return {"responses": [_as_json(found) for found in answer]}
+        return {"response": _as_json(answer)}
     except grpc.RpcError as error:
         return {"error": _failure(cast("grpc.Call", error))}  # as every error of a call is
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,15 @@ class Runner:
     build: Callable[[Path], Command]
     """Builds it, in a folder for what is made; returns its command."""
 
-    def run(self, folder: Path, address: str, restart_server: Callable[[], None]) -> Answers:
+    def run(
+        self,
+        folder: Path,
+        address: str,
+        restart_server: Callable[[], None],
+        *,
+        scenarios: Path = SCENARIOS,
+        env: Mapping[str, str] | None = None,
+    ) -> Answers:
         """Run the scenarios; an AssertionError if the runner failed."""
         command = self.build(folder)
         run = f"{self.name}-{secrets.token_hex(4)}"
@@ -34,11 +42,11 @@ class Runner:
         with (
             errors.open("wb") as stderr,
             subprocess.Popen(
-                [*command, SCENARIOS, address, run],
+                [*command, scenarios, address, run],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env={**os.environ, "PYTHONPATH": str(TESTS)},
+                env={**os.environ, "PYTHONPATH": str(TESTS), **(env or {})},
             ) as process,
         ):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,46 +10,16 @@ from typing import Any
 
 import pytest
 
-from conformance.answers import Answers, comparable, differences
+from conformance.answers import comparable, differences
 from conformance.runners import OTHERS, PYTHON, RUNNERS, SCENARIOS, Runner
 from conformance.scenario import find, load
+from conformance.system import CALLER, TOKEN, System
 from support.clients import JAVA, TYPESCRIPT, go, java_command, node_command, run
-from support.deployment import Deployment
-from support.processes import Process
 
 pytestmark = pytest.mark.timeout(600)  # the first build of a client fetches its dependencies
 
 SCENARIO_LIST = load(SCENARIOS)
 NAMES = operator.attrgetter("name")
-
-
-class System:
-    """One server and one worker for all runners, each of which is run once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._answers: dict[str, Answers] = {}
-        self.deployment = Deployment(
-            folder,
-            broker_url=f"sqla+sqlite:///{folder}/broker.db",
-            database_url=f"sqlite:///{folder}/record.db",
-        )
-
-    def start(self) -> None:
-        self._server: Process = self.deployment.start_server()
-        self.deployment.start_worker("--concurrency=2")
-
-    def restart_server(self) -> None:
-        self._server.kill()
-        self._server = self.deployment.start_server()
-
-    def answers(self, runner: Runner) -> Answers:
-        if runner.name not in self._answers:
-            folder = self._folder / runner.name
-            folder.mkdir()
-            address = self.deployment.address
-            self._answers[runner.name] = runner.run(folder, address, self.restart_server)
-        return self._answers[runner.name]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +61,19 @@ def test_all_are_answered_as_python_is(system: System, runner: Runner, scenario:
     assert not [*differences(ours, theirs)], f"python, {runner.name}"
 
 
+@pytest.mark.parametrize("runner", RUNNERS, ids=NAMES)
+def test_over_tls_with_a_token(system: System, runner: Runner, tmp_path: Path) -> None:
+    _, waited, _ = _secured_answers(system, runner, TOKEN, tmp_path)
+    assert waited["response"]["task"]["state"] == "TASK_STATE_SUCCEEDED"
+    assert waited["response"]["task"]["submittedBy"] == CALLER
+
+
+@pytest.mark.parametrize("runner", RUNNERS, ids=NAMES)
+def test_over_tls_with_a_wrong_token(system: System, runner: Runner, tmp_path: Path) -> None:
+    answers = _secured_answers(system, runner, "wrong", tmp_path)
+    assert [answer["error"]["code"] for answer in answers] == ["UNAUTHENTICATED"] * 3
+
+
 def test_the_go_example(system: System) -> None:
     assert go("run", "./examples/submit", system.deployment.address).endswith("result: 2\n")
 
@@ -106,3 +90,14 @@ def test_the_java_example(system: System) -> None:
 
 def _calls(scenario: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for step in scenario["steps"] if "call" in step]
+
+
+def _secured_answers(system: System, runner: Runner, token: str, folder: Path) -> list[Any]:
+    """What the first scenario is answered by the secured server."""
+    scenario = SCENARIO_LIST[0]
+    path = folder / "scenarios.json"
+    path.write_text(json.dumps([scenario]))
+    env = {"TASKGATE_TLS_CA": str(system.secured.authority), "TASKGATE_TOKEN": token}
+    address = system.secured.address
+    answers = runner.run(folder, address, system.restart_server, scenarios=path, env=env)
+    return answers[scenario["name"]]

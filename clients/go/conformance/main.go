@@ -56,7 +56,11 @@ func run(path, address, name string) error {
 	if err := json.Unmarshal(text, &scenarios); err != nil {
 		return err
 	}
-	client, err := taskgate.NewClient(address, taskgate.Options{})
+	options, err := optionsFromEnvironment()
+	if err != nil {
+		return err
+	}
+	client, err := taskgate.NewClient(address, options)
 	if err != nil {
 		return err
 	}
@@ -73,6 +77,15 @@ func run(path, address, name string) error {
 		}
 	}
 	return nil
+}
+
+func optionsFromEnvironment() (taskgate.Options, error) {
+	options := taskgate.Options{Token: os.Getenv("TASKGATE_TOKEN")}
+	var err error
+	if ca := os.Getenv("TASKGATE_TLS_CA"); ca != "" {
+		options.TLS, err = taskgate.TrustCA(ca)
+	}
+	return options, err
 }
 
 func (s scenario) run(

@@ -29,7 +29,8 @@ interface Harness {
 
 const [path, address, run] = process.argv.slice(2);
 if (!path || !address || !run) throw new Error("usage: main.js SCENARIOS ADDRESS RUN");
-const client = connect(address);
+const { TASKGATE_TLS_CA: ca, TASKGATE_TOKEN: token } = process.env;
+const client = connect(address, { ...(ca && { tls: { ca } }), ...(token && { token }) });
 const input = createInterface({ input: process.stdin });
 const lines = input[Symbol.asyncIterator]();
 for (const { name, steps } of JSON.parse(readFileSync(path, "utf8")) as Scenario[]) {

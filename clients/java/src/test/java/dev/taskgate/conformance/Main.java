@@ -8,6 +8,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.taskgate.TaskgateClient;
 import io.grpc.Deadline;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -35,12 +36,19 @@ public final class Main {
   /** Usage: Main SCENARIOS ADDRESS RUN. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     var scenarios = JsonParser.parseString(Files.readString(Path.of(arguments[0]))).getAsJsonArray();
-    try (var client = TaskgateClient.connect(arguments[1])) {
+    try (var client = connect(arguments[1])) {
       var runner = new Main(client);
       for (JsonElement scenario : scenarios) {
         runner.run(scenario.getAsJsonObject(), arguments[2]);
       }
     }
+  }
+
+  private static TaskgateClient connect(String address) throws IOException {
+    var builder =
+        TaskgateClient.builder(address).token(System.getenv().getOrDefault("TASKGATE_TOKEN", ""));
+    var authorities = System.getenv("TASKGATE_TLS_CA");
+    return authorities == null ? builder.build() : builder.tls(new File(authorities)).build();
   }
 
   private void run(JsonObject scenario, String run) throws IOException, InterruptedException {
