@@ -20,7 +20,8 @@ from taskgate.store import outbox, sweeping
 from taskgate.store.engine import Database
 from taskgate.store.errors import StoreUnavailable
 from taskgate.store.outbox import Publication
-from taskgate.tasks.publishing import BrokerUnavailable, Publisher
+from taskgate.tasks.connecting import BrokerUnavailable
+from taskgate.tasks.publishing import Publisher
 
 logger = logging.getLogger(__name__)
 

@@ -16,13 +16,13 @@ from datetime import timedelta
 from typing import TypeVar
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 from sqlalchemy import Connection, text
 
 from taskgate.server.settings import ServerSettings
 from taskgate.store import sweeping, task_types, workers
 from taskgate.store.engine import Database
 from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks.connecting import BrokerUnavailable
 from taskgate.tasks.queue_lengths import queue_lengths
 
 T = TypeVar("T")
@@ -181,7 +181,7 @@ class Sweeper:
     def _empty_queues(self, queues: list[str]) -> list[str]:
         try:
             lengths = queue_lengths(self._app, queues)
-        except (OperationalError, OSError) as exc:
+        except BrokerUnavailable as exc:
             # It will be asked again; what waits in it is not lost for being out of reach.
             logger.warning("the broker does not say how long its queues are: %s", exc)
             return []

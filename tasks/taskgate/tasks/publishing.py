@@ -11,31 +11,15 @@ from typing import Any
 from amqp.exceptions import PreconditionFailed
 from celery import Celery
 from celery.utils.log import get_logger
-from kombu import Connection, Producer
-from kombu.exceptions import (  # type: ignore[attr-defined]  # newer than its stubs
-    BatchPublishError,
-    OperationalError,
-)
+from kombu import Producer
 
 from taskgate.store.outbox import Publication
-from taskgate.tasks import priorities
+from taskgate.tasks import connecting, priorities
 from taskgate.tasks.confirms import Confirms
+from taskgate.tasks.connecting import ANSWER_SECONDS, BrokerUnavailable
 from taskgate.tasks.messages import message_of
 
-CONNECT_SECONDS = 2.0
-"""How long to wait for the broker to take a connection."""
-
-ANSWER_SECONDS = 3.0
-"""How long to wait for each of the broker's answers."""
-
 logger = get_logger(__name__)
-
-
-class BrokerUnavailable(Exception):
-    """The broker did not take, or did not confirm, the messages; some may have arrived.
-
-    Publishing them all again is harmless: the claim drops what arrives twice.
-    """
 
 
 class Publisher:
@@ -52,7 +36,9 @@ class Publisher:
         Takes a few seconds at most, also while the broker is down or frozen.
 
         Raises:
-            BrokerUnavailable: the broker does not answer; publish all again later.
+            BrokerUnavailable: the broker did not take, or did not confirm, the messages; some may
+                have arrived. To publish them all again is harmless: the claim drops what arrives
+                twice.
         """
         if not publications:
             return
@@ -70,7 +56,7 @@ class Publisher:
             if self._link is None:
                 self._link = _Link(self._app)
             yield self._link
-        except _errors(self._app) as exc:
+        except connecting.errors(self._app) as exc:
             self._drop()
             raise BrokerUnavailable(f"the broker does not answer: {exc!r}") from exc
         except BaseException:
@@ -83,25 +69,13 @@ class Publisher:
             link.drop()
 
 
-def _errors(app: Celery) -> tuple[type[BaseException], ...]:
-    with app.connection_for_write() as unconnected:
-        transport = unconnected.transport
-        return (
-            *transport.connection_errors,
-            *transport.channel_errors,
-            BatchPublishError,
-            OperationalError,
-            OSError,
-        )
-
-
 class _Link:
     """A connection with its producer, and what was declared on it."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._declared: set[str] = set()
-        self._connection = _connect(app)
+        self._connection = connecting.connect(app)
         try:
             self._driver_type = self._connection.transport.driver_type
             self._open_channel()
@@ -153,26 +127,4 @@ class _Link:
 
     def drop(self) -> None:
         """Let go of the connection without a word to the broker, which may be frozen."""
-        self._connection.collect(socket_timeout=CONNECT_SECONDS)
-
-
-def _connect(app: Celery) -> Connection:
-    options: dict[str, Any] = {}
-    connection = app.connection_for_write(connect_timeout=CONNECT_SECONDS)
-    match connection.transport.driver_type:
-        case "redis":
-            options = {
-                "socket_timeout": ANSWER_SECONDS,
-                "socket_connect_timeout": CONNECT_SECONDS,
-                "retry_on_timeout": False,
-            }
-        case "amqp":
-            # One confirm a batch instead of kombu's one a message: see Confirms.
-            options = {
-                "confirm_publish": False,
-                "read_timeout": ANSWER_SECONDS,
-                "write_timeout": ANSWER_SECONDS,
-            }
-    connection.transport_options = {**(connection.transport_options or {}), **options}
-    connection.connect()
-    return connection
+        connecting.let_go(self._connection)

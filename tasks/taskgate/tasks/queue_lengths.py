@@ -7,18 +7,29 @@ from typing import Any
 
 from celery import Celery
 
-CONNECT_SECONDS = 2
+from taskgate.tasks import connecting
+from taskgate.tasks.connecting import BrokerUnavailable
 
 
 def queue_lengths(app: Celery, queues: Iterable[str]) -> dict[str, int]:
     """The number of messages in each queue that no worker has taken; 0 for one that is not there.
 
+    Takes a few seconds at most, also while the broker is down or frozen.
+
     Raises:
-        kombu.exceptions.OperationalError: the broker does not answer.
+        BrokerUnavailable: the broker does not answer.
     """
-    with app.connection_for_read(connect_timeout=CONNECT_SECONDS) as connection:
-        connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
-        return {queue: _length(connection, queue) for queue in queues}
+    try:
+        connection = connecting.connect(app)
+        try:
+            lengths = {queue: _length(connection, queue) for queue in queues}
+            connection.close()
+        except BaseException:
+            connecting.let_go(connection)
+            raise
+    except connecting.errors(app) as exc:
+        raise BrokerUnavailable(f"the broker does not answer: {exc!r}") from exc
+    return lengths
 
 
 def _length(connection: Any, queue: str) -> int:
