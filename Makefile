@@ -31,6 +31,9 @@ run: setup  ## Start server and worker
 test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
 	$(BIN)/pytest $(PYTEST)
 
+faults: setup-dev servers  ## Break everything on purpose: tests/faults, all of it, 20 minutes
+	$(BIN)/pytest -m "" tests/faults $(PYTEST)
+
 conformance: setup-dev servers  ## Run the same scenarios with the clients of all languages
 	$(BIN)/pytest tests/conformance
 

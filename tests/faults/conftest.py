@@ -19,10 +19,24 @@ from support.deployment import Deployment
 from support.invariants import Evidence
 from support.postgres import PostgresServer
 
+FOLDER = Path(__file__).parent
+
 LEASE_SECONDS = 3
 
 SETUPS = ("redis+postgresql", "rabbitmq+postgresql", "sqla+postgresql", "sqla+sqlite")
 """Broker and record."""
+
+SHORT = {
+    "test_child_killed.py::test_the_cap_is_reached_and_the_worker_stays_healthy[redis+postgresql]",
+    "test_clocks_off.py::test_only_the_databases_clock_counts[redis+postgresql]",
+    "test_disk_full.py::test_refused_cleanly_and_healed[sqlite]",
+    "test_hostile_input.py::test_others_are_served_in_bounded_memory[malformed protobuf]",
+    "test_postgres_restarted.py::test_no_false_failure_and_no_slot_lost[threads]",
+    "test_server_killed.py::test_each_answered_submit_runs_once[sqla+sqlite]",
+    "test_worker_frozen.py::test_what_it_says_later_is_void[redis+postgresql-threads]",
+    "test_worker_killed.py::test_its_tasks_run_elsewhere[redis+postgresql-prefork]",
+}
+"""The cases that are in `make test` too; `make faults` runs them all."""
 
 _numbers = itertools.count(1)
 _deployments = pytest.StashKey[list[Deployment]]()
@@ -98,14 +112,25 @@ def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
             **{name.replace("_", " "): value for name, value in figures.items()},
         }
         line = ", ".join(f"{name} {_shown(value)}" for name, value in shown.items())
-        name = request.node.nodeid.rpartition("/")[2]
-        request.config.stash.setdefault(_figures, []).append(f"{name}: {line}")
+        figures_so_far = request.config.stash.setdefault(_figures, [])
+        figures_so_far.append(f"{name_of(request.node)}: {line}")
 
     return keep
 
 
 def _shown(value: object) -> str:
     return f"{value:.1f} s" if isinstance(value, float) else str(value)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == FOLDER and name_of(item) not in SHORT:
+            item.add_marker(pytest.mark.faults_long)
+
+
+def name_of(item: pytest.Item) -> str:
+    return f"{item.path.name}::{item.name}"
 
 
 def pytest_terminal_summary(
