@@ -23,7 +23,6 @@ class System:
     deployment: Deployment
     worker: Process
     app: Any  # Celery, of which its stubs leave much out
-    pool: str
 
     @property
     def journal(self) -> Journal:

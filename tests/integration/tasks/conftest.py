@@ -41,7 +41,7 @@ def system(
         worker = start_worker(deployment, f"--pool={pool}", "--queues=celery", "--concurrency=2")
         settings = Settings(celery_broker_url=broker_url, postgres_url=database_url)
         app = create_app(settings)
-        yield System(deployment, worker, app, pool)
+        yield System(deployment, worker, app)
         app.close()
 
 

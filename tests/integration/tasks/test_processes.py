@@ -14,11 +14,9 @@ from taskgate.store import transitions
 from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.record import RetryPolicy
 
-
-@pytest.fixture(autouse=True)
-def _prefork_only(system: System) -> None:
-    if system.pool != "prefork":
-        pytest.skip("only prefork has processes")
+pytestmark = pytest.mark.parametrize(
+    "system", ["embedded-prefork", "redis-prefork", "rabbitmq-prefork"], indirect=True
+)
 
 
 def test_a_task_that_kills_its_process_is_tried_as_often_as_is_allowed(system: System) -> None:
