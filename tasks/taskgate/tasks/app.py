@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from celery import Celery
 
+from taskgate.tasks import transports
 from taskgate.tasks.base import TaskgateTask, with_taskgate
 from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
 from taskgate.tasks.reception import CarefulReception
@@ -38,6 +39,7 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
 
 
 def _install(app: Celery) -> None:
+    transports.register()
     # CELERY_RESULT_BACKEND in the environment, our mirror, would stand over the configuration.
     cast("Any", app).backend_cls = app.conf["result_backend"]
     app.steps["worker"].add(AgentStep)

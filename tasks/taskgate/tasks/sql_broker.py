@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from kombu import transport as kombu_transports
 from kombu.transport import virtual
 from sqlalchemy import (
     URL,
@@ -41,9 +41,19 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from taskgate.store.engine import SQLITE_BUSY_SECONDS
+from taskgate.tasks.envelopes import CarefulTransport, drop
 
-POLLING_SECONDS = 0.1
+IDLE_POLLING_SECONDS = 0.1
 """How often an idle worker looks for messages."""
+
+BUSY_POLLING_SECONDS = 0.01
+"""How often it looks after it has had one. A worker whose slots are full looks, too, whether one is
+free: at the idle pace a worker with two slots ran no more than twenty tasks a second."""
+
+BUSY_SECONDS = 2.0
+
+LONGEST_DRAIN_SECONDS = 0.2
+"""How long a worker may look for messages before it looks whether it is to stop."""
 
 _NAMES = ("sqla", "sqlalchemy")
 """The transport's names in broker URLs: ``sqla+sqlite:///…``."""
@@ -139,7 +149,7 @@ class Channel(virtual.Channel):
             taken = None if message_id is None else _take(tx, message_id)
         if taken is None:
             raise Empty
-        return json.loads(taken)
+        return _read(taken, queue)
 
     def _put(
         self, queue: str, message: Any, _publish_batch: PublishBatch | None = None, **_: Any
@@ -198,15 +208,38 @@ class PublishBatch:
         self.rows.clear()
 
 
-class Transport(virtual.Transport):
+class Transport(CarefulTransport):
     """The transport class, as kombu finds it by its name."""
 
     Channel = Channel
     can_parse_url = True
     driver_type = "sql"
     driver_name = "taskgate"
-    polling_interval = POLLING_SECONDS
     connection_errors = (SQLAlchemyError,)
+    _delivered_at = float("-inf")
+
+    @property
+    def polling_interval(self) -> float:  # type: ignore[override]  # kombu only reads it
+        """Seconds until the next look for messages."""
+        is_busy = time.monotonic() - self._delivered_at < BUSY_SECONDS
+        return BUSY_POLLING_SECONDS if is_busy else IDLE_POLLING_SECONDS
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> Any:
+        """Take messages until there is none, or until the time is over."""
+        seconds = LONGEST_DRAIN_SECONDS if timeout is None else min(timeout, LONGEST_DRAIN_SECONDS)
+        return super().drain_events(connection, timeout=seconds, **options)
+
+    def _deliver(self, message: Any, queue: str | None) -> None:
+        self._delivered_at = time.monotonic()
+        super()._deliver(message, queue)
+
+
+def _read(payload: str, queue: str) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError as exc:
+        drop(payload, queue, exc)
+        raise Empty from exc
 
 
 def _find_queue(tx: Connection, name: str) -> int | None:
@@ -262,9 +295,3 @@ def _prepare_sqlite(connection: Any, _entry: Any) -> None:
     # A power cut may take the last messages; the record has them and they are published again.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
-
-
-# In place of kombu's own, by its names: CELERY_BROKER_URL in the environment stands over whatever
-# an app configures, so a name of our own would never be asked for.
-for _name in _NAMES:
-    kombu_transports.TRANSPORT_ALIASES[_name] = f"{__name__}:Transport"
