@@ -171,7 +171,8 @@ def test_chain_ends_where_a_task_fails(system: System) -> None:
 
     with pytest.raises(RuntimeError, match="no"):
         result.get(timeout=SECONDS)
-    assert system.task(result.id).started_at is None or system.task(result.id).is_final
+    task = system.wait_final(result.id)
+    assert (task.state, failure_of(task).message) == (State.FAILED, "no")
 
 
 def test_link_and_link_error(system: System) -> None:
