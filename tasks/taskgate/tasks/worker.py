@@ -110,7 +110,7 @@ def _register(
         return
     breaks = breaking_change(replaced, definition)
     if breaks:
-        logger.warning("the task type %s has changed, and breaks callers: %s", name, breaks)
+        logger.warning("the task type %s has changed, and may break callers: %s", name, breaks)
     else:
         logger.info("the task type %s has changed", name)
 
