@@ -21,6 +21,11 @@ def restore(tx: Connection, group_id: str) -> str | None:
     return tx.execute(select(groups.c.result).where(groups.c.id == group_id)).scalar_one_or_none()
 
 
-def remove(tx: Connection, group_id: str) -> None:
-    """Forget a group's saved result."""
-    tx.execute(delete(groups).where(groups.c.id == group_id))
+def remove(tx: Connection, group_id: str) -> bool:
+    """Forget a group's saved result; False if there was none."""
+    return tx.execute(delete(groups).where(groups.c.id == group_id)).rowcount == 1
+
+
+def with_prefix(tx: Connection, prefix: str) -> list[str]:
+    """The ids of the saved groups that begin so."""
+    return list(tx.execute(select(groups.c.id).where(groups.c.id.startswith(prefix))).scalars())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from taskgate.store.errors import TaskNotFound
-from taskgate.store.lifecycle import State
+from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.record import Attempt, Task, attempt_from_row, task_from_row
-from taskgate.store.tables import attempts, tasks
+from taskgate.store.tables import attempts, state_in, tasks
 
 _IDS_AT_ONCE = 5_000
 """SQLite takes at most 32,766 parameters in a statement."""
@@ -47,6 +47,16 @@ def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
     }
 
 
+def count_queued(tx: Connection, queue: str, most: int) -> int:
+    """How many tasks are QUEUED in a queue; ``most``, if there are more."""
+    some = (
+        select(tasks.c.id)
+        .where(tasks.c.queue == queue, state_in(frozenset({State.QUEUED})))
+        .limit(most)
+    )
+    return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+
+
 def _past_attempts(tx: Connection, current: dict[str, int]) -> dict[str, list[Attempt]]:
     past: dict[str, list[Attempt]] = {}
     for some in _some_at_once(current):
@@ -66,6 +76,17 @@ def _some_at_once(task_ids: Collection[str]) -> Iterator[Sequence[str]]:
     ids = list(task_ids)
     for start in range(0, len(ids), _IDS_AT_ONCE):
         yield ids[start : start + _IDS_AT_ONCE]
+
+
+def are_final(tx: Connection, task_ids: Collection[str]) -> bool:
+    """Whether all the tasks are on record, and have ended."""
+    ended = sum(
+        tx.execute(
+            select(func.count()).where(tasks.c.id.in_(some), tasks.c.state.in_(sorted(FINAL)))
+        ).scalar_one()
+        for some in _some_at_once(task_ids)
+    )
+    return ended == len(set(task_ids))
 
 
 def may_go_on(tx: Connection, task_id: str, attempt: int) -> bool:

@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 from taskgate.store import forgetting, groups, queries, transitions
 from taskgate.store.engine import Database
 from taskgate.store.errors import StoreUnavailable
-from taskgate.tasks import finishing, identity, results
+from taskgate.tasks import chords, finishing, identity, results
 from taskgate.tasks.finishing import Ending
 from taskgate.tasks.progress import ProgressReporter
 from taskgate.tasks.run import Run, run_of
@@ -307,7 +307,28 @@ class RecordBackend(BaseBackend):
     def cleanup(self) -> None:
         """Nothing: the server's sweeper keeps and deletes final tasks."""
 
-    # Groups.
+    # Groups and chords.
+
+    def apply_chord(self, header_result_args: Any, body: Any, **options: Any) -> None:
+        """Remember the chord; see ``chords.py``."""
+        del options  # how often to look, and how long
+        header = self.app.GroupResult(*header_result_args)
+        queue = body.options.get("queue") or self.app.conf.task_default_queue
+        with self.database.write() as tx:
+            chords.save(tx, header, body, getattr(queue, "name", queue))
+
+    def on_chord_part_return(self, request: Any, state: str, result: Any, **_: Any) -> None:
+        """Start the chord's body if this was its last part."""
+        del state, result
+        self.persistently(request.id, lambda tx: chords.unlock(tx, request.group))
+
+    def unlock_chords(self) -> None:
+        """Start the bodies whose last part ended elsewhere: aborted, expired or given up."""
+        with self.database.read() as tx:
+            waiting = chords.waiting(tx)
+        for group_id in waiting:
+            with self.database.write() as tx:
+                chords.unlock(tx, group_id)
 
     def _save_group(self, group_id: str, result: Any) -> Any:
         with self.database.write() as tx:

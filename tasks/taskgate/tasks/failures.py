@@ -35,7 +35,7 @@ def failure_of(error: Any, traceback: str | None = None) -> Failure:
     if isinstance(error, UnpickleableExceptionWrapper):
         return _failure(
             Reason.EXCEPTION,
-            error.text or str(error.exc_cls_name),
+            str(getattr(error, "text", None) or error.exc_cls_name),
             (str(error.exc_module), str(error.exc_cls_name)),
             error.exc_args,
             traceback,

@@ -9,11 +9,13 @@ from celery import chain, chord, group
 from celery.contrib.abortable import AbortableAsyncResult
 from celery.exceptions import TaskRevokedError
 from celery.result import GroupResult
+from sqlalchemy import select
 
 from support.celery_system import System, failure_of
 from support.waiting import wait_until
 from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Outcome, Reason, State
+from taskgate.store.tables import tasks
 
 SECONDS = 30
 
@@ -209,6 +211,52 @@ def test_chord_with_a_failing_part(system: System) -> None:
     task = system.wait_final(result.id)
     assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
     assert "no" in failure_of(task).message
+
+
+def test_chord_in_a_chain(system: System) -> None:
+    app = system.app
+    add, total, twice = (
+        app.signature(name) for name in ("demo.add", "features.total", "features.twice")
+    )
+    header = group([add.clone((n,)) for n in range(3)], app=app)
+
+    result = chain(twice.clone((1,)), chord(header, total, app=app), twice, app=app).apply_async()
+
+    assert result.get(timeout=SECONDS) == 2 * (2 + 3 + 4)
+
+
+def test_chord_with_groups_in_its_header(system: System) -> None:
+    app = system.app
+    add = app.signature("demo.add")
+    inner = group([add.clone((1, 1)), add.clone((2, 2))], app=app)
+
+    result = chord([inner, add.clone((3, 3))], app.signature("demo.echo"), app=app).apply_async()
+
+    assert result.get(timeout=SECONDS) in ([2, 4, 6], [[2, 4], 6])
+
+
+def test_chord_with_a_part_that_is_aborted_before_it_starts(system: System) -> None:
+    app = system.app
+    aborted = app.signature("journal.run").set(task_id=new_task_id(), queue="nobody")
+    header = [app.signature("demo.add", (1, 1)), aborted]
+
+    result = chord(header, app.signature("features.total"), app=app).apply_async()
+    AbortableAsyncResult(aborted.id, app=app).abort()
+
+    task = system.wait_final(result.id)
+    assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
+
+
+def test_a_chord_of_long_parts_costs_no_attempts(system: System) -> None:
+    app = system.app
+    header = [app.signature("journal.run", (2, n)) for n in range(2)]
+
+    result = chord(header, app.signature("features.total"), app=app).apply_async()
+
+    assert result.get(timeout=SECONDS) == 1
+    with system.deployment.database.read() as tx:
+        rows = tx.execute(select(tasks.c.attempt).where(tasks.c.task_type == "celery.chord_unlock"))
+        assert set(rows.scalars()) == {1}
 
 
 def test_tasks_called_as_functions_are_no_attempts(system: System) -> None:

@@ -1,0 +1,61 @@
+"""Chords: the body is due once the record says that every part of the header has ended.
+
+Celery's own way, a task that looks every second, would leave the record of an attempt each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from celery.result import GroupResult
+from sqlalchemy import Connection
+
+from taskgate.store import groups, outbox, queries, submission
+from taskgate.store.ids import new_task_id
+from taskgate.store.record import NewTask
+from taskgate.store.submission import FIRST_ATTEMPT
+from taskgate.tasks.serializing import arguments_json, from_json, to_json
+
+_PREFIX = "chord:"
+_UNLOCK = "celery.chord_unlock"
+
+
+def save(tx: Connection, header: GroupResult, body: Any, queue: str) -> None:
+    """Remember a chord whose parts are about to start; its body is unlocked from ``queue``."""
+    results = [result.as_tuple() for result in header.results or ()]
+    chord = {
+        "parts": list(_leaves(header)),
+        "arguments": arguments_json((header.id, body), {"result": results}),
+        "queue": queue,
+    }
+    groups.save(tx, f"{_PREFIX}{header.id}", to_json(chord))
+
+
+def unlock(tx: Connection, group_id: str) -> bool:
+    """Have the body started if all parts are final; False if one is not, or if it was already."""
+    saved = groups.restore(tx, f"{_PREFIX}{group_id}")
+    if saved is None:
+        return False
+    chord = from_json(saved)
+    if not queries.are_final(tx, chord["parts"]) or not groups.remove(tx, f"{_PREFIX}{group_id}"):
+        return False
+    task_id = new_task_id()
+    new = NewTask(task_id, _UNLOCK, arguments=chord["arguments"], queue=chord["queue"])
+    submission.submit(tx, [new])
+    outbox.put(tx, task_id, FIRST_ATTEMPT, timedelta(0))
+    return True
+
+
+def waiting(tx: Connection) -> list[str]:
+    """The ids of the groups whose chords wait for a part."""
+    return [key.removeprefix(_PREFIX) for key in groups.with_prefix(tx, _PREFIX)]
+
+
+def _leaves(header: GroupResult) -> Iterator[str]:
+    for result in header.results or ():
+        if isinstance(result, GroupResult):
+            yield from _leaves(result)
+        else:
+            yield str(result.id)
