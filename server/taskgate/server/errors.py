@@ -6,6 +6,7 @@
     ├── InvalidRequest       fields are wrong; has every violation that was found
     ├── MalformedRequest     the bytes are not the request's message
     ├── PayloadTooLarge      the arguments are too long
+    ├── QueueFull            as many tasks as may wait in the queue are waiting
     ├── CannotForceAbort     the worker that runs the task cannot end it
     ├── Unauthenticated
     │   ├── TokenMissing     no token came with the call
@@ -88,6 +89,22 @@ class PayloadTooLarge(RequestError):
     @property
     def metadata(self) -> Mapping[str, str]:
         return {"size_bytes": str(self.size), "limit_bytes": str(self.limit)}
+
+
+class QueueFull(RequestError):
+    """As many tasks as may wait in the queue are waiting."""
+
+    def __init__(self, queue: str, limit: int) -> None:
+        super().__init__(
+            f"queue {queue!r} is full: {limit:,} tasks wait in it; submit again later, add "
+            "workers, or raise TASKGATE_MAX_QUEUED"
+        )
+        self.queue = queue
+        self.limit = limit
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"queue": self.queue, "limit": str(self.limit)}
 
 
 class CannotForceAbort(RequestError):

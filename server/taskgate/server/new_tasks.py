@@ -8,9 +8,10 @@ from functools import partial
 
 from taskgate.server import arguments, checks, times
 from taskgate.server.arguments import Arguments
+from taskgate.server.capacity import Capacity
 from taskgate.server.catalog import Catalog, Known, KnownType
 from taskgate.server.digest import digest
-from taskgate.server.errors import Flaw, RequestError
+from taskgate.server.errors import Flaw, QueueFull, RequestError
 from taskgate.server.json_text import NotJson
 from taskgate.server.text import nearest, quote
 from taskgate.server.violations import Violations
@@ -24,6 +25,7 @@ class Admission:
     """Decides what may be recorded."""
 
     catalog: Catalog
+    capacity: Capacity
     max_payload_bytes: int
 
     async def submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> NewTask:
@@ -32,16 +34,20 @@ class Admission:
         Raises:
             InvalidRequest: fields are wrong.
             PayloadTooLarge: the arguments are too long.
+            QueueFull: too many tasks wait in its queue.
         """
-        return await self.catalog.judge(partial(self._submission, request, caller))
+        new = await self.catalog.judge(partial(self._submission, request, caller))
+        await self.capacity.admit(new)
+        return new
 
     async def submissions(
         self, requests: Sequence[task_service_pb2.SubmitRequest], caller: str
     ) -> list[NewTask | RequestError]:
         """The task that each of many Submits asks for, or why it is refused."""
-        return await self.catalog.judge_all(
+        verdicts = await self.catalog.judge_all(
             [partial(self._submission, request, caller) for request in requests]
         )
+        return [await self._admitted(verdict) for verdict in verdicts]
 
     async def retry(
         self, request: task_service_pb2.RetryRequest, original: Task, caller: str
@@ -51,8 +57,19 @@ class Admission:
         Raises:
             InvalidRequest: fields are wrong, or the arguments do not fit the task type any more.
             PayloadTooLarge: the arguments are too long.
+            QueueFull: too many tasks wait in its queue.
         """
-        return await self.catalog.judge(partial(self._retry, request, original, caller))
+        new = await self.catalog.judge(partial(self._retry, request, original, caller))
+        await self.capacity.admit(new)
+        return new
+
+    async def _admitted(self, verdict: NewTask | RequestError) -> NewTask | RequestError:
+        if isinstance(verdict, NewTask):
+            try:
+                await self.capacity.admit(verdict)
+            except QueueFull as full:
+                return full
+        return verdict
 
     def _submission(
         self, request: task_service_pb2.SubmitRequest, caller: str, known: Known

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from taskgate.server import addresses
 from taskgate.server.calls import CallInterceptor
+from taskgate.server.capacity import Capacity
 from taskgate.server.catalog import Catalog
 from taskgate.server.credentials import server_credentials
 from taskgate.server.dispatcher import Dispatcher
@@ -122,9 +123,10 @@ class TaskgateServer:
     def _service(self) -> TaskService:
         settings = self._settings
         catalog = Catalog(self._records, settings.taskgate_queues)
+        capacity = Capacity(self._records, settings.taskgate_max_queued)
         return TaskService(
             records=self._records,
-            admission=Admission(catalog, settings.taskgate_max_payload_bytes),
+            admission=Admission(catalog, capacity, settings.taskgate_max_payload_bytes),
             writer=self._writer,
             watcher=self._watcher,
             most_wait=settings.taskgate_max_wait_seconds,

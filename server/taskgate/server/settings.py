@@ -43,6 +43,9 @@ class ServerSettings(Settings):
     taskgate_max_payload_bytes: int = Field(default=MEBIBYTE, ge=1024, le=64 * MEBIBYTE)
     """How long a task's arguments may be as JSON text."""
 
+    taskgate_max_queued: int = Field(default=1_000_000, ge=0)
+    """How many tasks may wait in each queue; 0 lets any number wait."""
+
     taskgate_max_message_bytes: int = Field(default=8 * MEBIBYTE, ge=65_536, le=256 * MEBIBYTE)
     """How long a whole request may be."""
 

@@ -43,6 +43,9 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     ),
     errors.MalformedRequest: Meaning(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_MALFORMED"),
     errors.PayloadTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE"),
+    errors.QueueFull: Meaning(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL", retry_after=timedelta(seconds=5)
+    ),
     errors.CannotForceAbort: Meaning(grpc.StatusCode.FAILED_PRECONDITION, "CANNOT_FORCE_ABORT"),
     errors.TokenMissing: Meaning(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING"),
     errors.TokenUnknown: Meaning(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_UNKNOWN"),
