@@ -28,8 +28,9 @@ servers:  ## Install what the tests talk to: PostgreSQL, Redis, RabbitMQ, grpcur
 run: setup  ## Start server and worker
 	@$(BIN)/taskgate up
 
+# Tests mostly wait for processes of theirs, so more of them run at once than there are cores.
 test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile $(PYTEST)
 
 faults: setup-dev servers  ## Break everything on purpose: tests/faults, all of it, 20 minutes
 	$(BIN)/pytest -m "" tests/faults $(PYTEST)
