@@ -21,13 +21,6 @@ def require(program: str, remedy: str = "run `make servers`") -> Path:
     return _missing(f"{program} is not installed: {remedy}")
 
 
-def require_file(pattern: str, package: str) -> Path:
-    """Find a file of a Debian package, by a pattern of its path from the root folder."""
-    for path in Path("/").glob(pattern):
-        return path
-    return _missing(f"{package} is not installed: run `make servers`")
-
-
 def require_root(what: str) -> None:
     """Skip a test on a laptop, and fail it in CI, where we are not root."""
     if os.geteuid() != 0:
