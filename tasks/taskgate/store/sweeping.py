@@ -129,8 +129,9 @@ def dispatch_again(
     """Put tasks into the outbox again whose messages seem to be lost; their ids.
 
     A message seems to be lost when its task has waited long, and its queue is empty at the broker
-    or younger tasks of its lane, or of a less urgent one, have started. A wrong guess costs a duplicate, which the claim
-    makes harmless; the patience with a task doubles each time, so a backlog is never multiplied.
+    or younger tasks of its lane, or of a less urgent one, have started. A wrong guess costs a
+    duplicate, which the claim makes harmless; the patience with a task doubles each time, so a
+    backlog is never multiplied.
     """
     conditions = _seem_lost(empty_queues, overtaken_lanes)
     if not conditions:
