@@ -81,11 +81,14 @@ def _told_of_alternatives(
     if len(meant) == 1:
         yield from _told(meant[0], field)
         return
-    nouns = [noun for errors in alternatives for noun in _nouns(error, errors)]
+    nouns = dict.fromkeys(noun for errors in alternatives for noun in _nouns(error, errors))
+    if _NOUNS["number"] in nouns:
+        nouns.pop(_NOUNS["integer"], None)
     if not nouns or len(meant) > 1:
         yield path, f"{quote(error.instance)} fits none of its alternatives"
         return
-    yield path, f"{quote(error.instance)} is neither {' nor '.join(dict.fromkeys(nouns))}"
+    no, nor = ("neither", " nor ") if len(nouns) > 1 else ("not", "")
+    yield path, f"{quote(error.instance)} is {no} {nor.join(nouns)}"
 
 
 def _is_of_another_type(
