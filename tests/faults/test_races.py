@@ -9,9 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 from support.history import written_history
-from support.races import run_races
+from support.races import run_races_at
 from support.records import upgraded
-from taskgate.store.engine import Database
 
 RACES = 10_000
 AT_ONCE = 3
@@ -27,13 +26,7 @@ def test_random_races(postgres_url: str) -> None:
     database = upgraded(postgres_url)
     spawn = multiprocessing.get_context("spawn")
     with written_history(database), ProcessPoolExecutor(AT_ONCE, mp_context=spawn) as pool:
-        running = [pool.submit(run_share, postgres_url, start, share) for start in starts]
+        running = [pool.submit(run_races_at, postgres_url, start, share) for start in starts]
         for races in running:
             races.result()
-    database.close()
-
-
-def run_share(url: str, first: int, number: int) -> None:
-    database = Database(url)
-    run_races(database, range(first, first + number))
     database.close()

@@ -179,3 +179,10 @@ def run_races(database: Database, seeds: Iterable[int]) -> None:
         assert_fair(race, histories[race.task_id])
     seen = {change.became for race in races for change in histories[race.task_id]}
     assert seen == set(State) - {State.SCHEDULED, State.EXPIRED}
+
+
+def run_races_at(database_url: str, first_seed: int, number: int) -> None:
+    """Run races in a process of their own."""
+    database = Database(database_url)
+    run_races(database, range(first_seed, first_seed + number))
+    database.close()
