@@ -5,6 +5,8 @@ For programs that read results in Redis or a database as Celery keeps them there
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery, states
@@ -42,6 +44,15 @@ class Mirror:
         """The mirror's URL without its password."""
         return str(self._backend.as_uri())
 
+    def ask(self) -> None:
+        """Make sure that it answers.
+
+        Raises:
+            MirrorUnavailable: it does not.
+        """
+        with _translated_errors():
+            self._backend.get_task_meta("taskgate", cache=False)
+
     def tell(self, task: Task) -> None:
         """Write a task's state and result in Celery's own format.
 
@@ -52,7 +63,7 @@ class Mirror:
         result = meta["result"]
         if meta["status"] in states.EXCEPTION_STATES:
             result = self._backend.exception_to_python(result)
-        try:
+        with _translated_errors():
             self._backend.store_result(
                 task.id,
                 result,
@@ -60,8 +71,14 @@ class Mirror:
                 traceback=meta["traceback"],
                 request=_request_of(meta),
             )
-        except (RedisError, SQLAlchemyError, OSError) as exc:
-            raise MirrorUnavailable(f"the mirror does not answer: {exc!r}") from exc
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, SQLAlchemyError, OSError) as exc:
+        raise MirrorUnavailable(f"the mirror does not answer: {exc!r}") from exc
 
 
 def _configuration(url: str) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def test_chord_with_groups_in_its_header(system: System) -> None:
 
     result = chord([inner, add.clone((3, 3))], app.signature("demo.echo"), app=app).apply_async()
 
-    assert result.get(timeout=SECONDS) in ([2, 4, 6], [[2, 4], 6])
+    assert sorted(result.get(timeout=SECONDS)) == [2, 4, 6]  # Celery unrolls from the end
 
 
 def test_chord_with_a_part_that_is_aborted_before_it_starts(system: System) -> None:
