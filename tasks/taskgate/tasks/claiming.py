@@ -35,7 +35,7 @@ def claim(task: Any, request: Any) -> Run:
         Ignore: it is not ours to run: claimed already, aborted, expired, finished or replaced.
     """
     backend: RecordBackend = task.backend
-    claiming = _Claiming(task, request)
+    claiming = Claiming(task, request)
     while True:
         won, found = backend.persistently(request.id, claiming)
         if won is not None:
@@ -49,7 +49,7 @@ def claim(task: Any, request: Any) -> Run:
         time.sleep(LEASE_SECONDS)
 
 
-class _Claiming:
+class Claiming:
     """A claim in one transaction after another, until one is known to be committed."""
 
     def __init__(self, task: Any, request: Any) -> None:
