@@ -33,7 +33,7 @@ def fill(stub: TaskServiceStub) -> list[str]:
     return [stub.Submit(submit(), timeout=SECONDS).task.id for _ in range(MOST)]
 
 
-def test_a_full_queue_refuses_until_a_worker_takes_something(
+def test_a_full_queue_refuses_until_something_has_left_it(
     stub: TaskServiceStub, database: Database
 ) -> None:
     first, *_ = fill(stub)
@@ -46,6 +46,7 @@ def test_a_full_queue_refuses_until_a_worker_takes_something(
 
     with database.write() as tx:
         assert transitions.claim(tx, first, 1, "worker") is not None
+        assert transitions.succeed(tx, first, 1, "3")
 
     def has_room() -> bool:
         try:

@@ -98,8 +98,8 @@ def test_a_new_server_goes_on_where_the_last_one_ended(database: Database, redis
 def test_more_ends_than_a_batch_are_all_told(database: Database, redis_url: str) -> None:
     mirroring = Mirroring(database, Mirror(redis_url))
     tell_everything(mirroring)
-    task_ids = [running_task(database) for _ in range(450)]
     with database.write() as tx:
+        task_ids = [submitted_in(tx, State.RUNNING) for _ in range(450)]
         for task_id in task_ids:
             transitions.succeed(tx, task_id, 1, "7")
 
