@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any
 import grpc
 
 from support.deployment import Deployment
-from taskgate.v1.task_service_pb2 import SubmitRequest
+from taskgate.v1.task_service_pb2 import AbortRequest, SubmitRequest
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 CLIENTS = 8
@@ -73,6 +74,12 @@ class Traffic:
         """How many were acknowledged so far."""
         return sum(future.done() for future in self._submissions)
 
+    def abort(self, number: int) -> None:
+        """Ask for the abort of so many random tasks that are acknowledged and not final."""
+        done = [future.result().task_id for future in self._submissions if future.done()]
+        for task_id in random.sample(done, min(number, len(done))):
+            abort_unless_final(next(self._stubs), task_id)
+
     def wait(self) -> list[Submission]:
         """Return all once they are acknowledged."""
         return [future.result(PATIENCE + 2 * DEADLINE) for future in self._submissions]
@@ -107,6 +114,15 @@ def submit_until_acknowledged(stub: TaskServiceStub, request: SubmitRequest) -> 
         longest = max(longest, time.monotonic() - began)
         return Submission(task.id, request.request_id, calls, longest)
     raise AssertionError("unreachable")
+
+
+def abort_unless_final(stub: TaskServiceStub, task_id: str) -> None:
+    """Ask for an abort; an RpcError for anything but that it is too late."""
+    try:
+        stub.Abort(AbortRequest(id=task_id), timeout=DEADLINE)
+    except grpc.RpcError as error:
+        if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:
+            raise
 
 
 def _raise_unless_worth_repeating(error: grpc.RpcError, give_up_at: float) -> None:
