@@ -64,11 +64,11 @@ def test_a_tight_loop_does_not_hammer_the_database(deployment: Deployment) -> No
 
 def test_watchers_are_told_of_progress_as_it_comes(deployment: Deployment) -> None:
     stub = deployment.stub()
-    task_id = stub.Submit(submit("demo.countdown", 2), timeout=SECONDS).task.id
+    task_id = stub.Submit(submit("demo.countdown", 3), timeout=SECONDS).task.id
     told = [response.task for response in stub.Watch(watch({task_id: 0}), timeout=60)]
     running = [task.progress for task in told if task.state == task_pb2.TASK_STATE_RUNNING]
     steps = [progress.current for progress in running]
-    assert len(set(steps)) >= 3
+    assert len(set(steps)) >= 2
     assert steps == sorted(steps)
-    assert {progress.total for progress in running if progress.message} == {2}
+    assert {progress.total for progress in running if progress.message} == {3}
     assert told[-1].state == task_pb2.TASK_STATE_SUCCEEDED

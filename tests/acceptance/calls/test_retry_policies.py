@@ -17,7 +17,7 @@ SUCCEEDED = task_pb2.TASK_STATE_SUCCEEDED
 SLACK = 20.0
 """Seconds by which an attempt may start late on a busy machine."""
 
-WRITING = 1.0
+WRITING = 3.0
 """Seconds that may lie between two statements of one transaction."""
 
 
