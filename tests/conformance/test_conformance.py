@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import operator
+import tomllib
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from conformance.answers import comparable, differences
 from conformance.runners import OTHERS, PYTHON, RUNNERS, SCENARIOS, Runner
 from conformance.scenario import find, load
 from conformance.system import CALLER, TOKEN, System
-from support.clients import JAVA, TYPESCRIPT, go, java_command, node_command, run
+from support.clients import JAVA, PYTHON_CLIENT, TYPESCRIPT, go, java_command, node_command, run
 
 pytestmark = pytest.mark.timeout(600)  # the first build of a client fetches its dependencies
 
@@ -72,6 +74,23 @@ def test_over_tls_with_a_token(system: System, runner: Runner, tmp_path: Path) -
 def test_over_tls_with_a_wrong_token(system: System, runner: Runner, tmp_path: Path) -> None:
     answers = _secured_answers(system, runner, "wrong", tmp_path)
     assert [answer["error"]["code"] for answer in answers] == ["UNAUTHENTICATED"] * 3
+
+
+def test_the_python_example_with_the_client_alone(system: System, tmp_path: Path) -> None:
+    venv.create(tmp_path, with_pip=True)
+    python = tmp_path / "bin" / "python"
+    run([python, "-m", "pip", "install", "--quiet", PYTHON_CLIENT], tmp_path)
+    example = PYTHON_CLIENT / "examples" / "submit.py"
+    assert run([python, example, system.deployment.address], tmp_path) == "5\n"
+
+
+def test_the_client_alone_needs_no_more_than_it_does_in_the_whole() -> None:
+    alone, whole = (
+        tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        for folder in (PYTHON_CLIENT, PYTHON_CLIENT.parents[1])
+    )
+    assert alone["version"] == whole["version"]
+    assert set(alone["dependencies"]) <= set(whole["dependencies"])
 
 
 def test_the_go_example(system: System) -> None:

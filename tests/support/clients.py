@@ -12,6 +12,7 @@ from support.require import require
 Command = Sequence[str | Path]
 
 CLIENTS = Path(__file__).parents[2] / "clients"
+PYTHON_CLIENT = CLIENTS / "python"
 GO = CLIENTS / "go"
 TYPESCRIPT = CLIENTS / "typescript"
 JAVA = CLIENTS / "java"
