@@ -21,6 +21,7 @@ from taskgate.store.lifecycle import State
 from .conftest import LEASE_SECONDS, Deploy, Engines
 
 TASKS = 300
+LONG = 4
 DELAY_SECONDS = 0.05
 LOSS_PERCENT = 10
 
@@ -68,12 +69,13 @@ def test_cut_off_from_the_database_only(
     ):
         deployment.start_server()
         with far_worker(deployment, link, database_url, broker_url) as worker:
-            deployment.start_worker("--pool=threads", "--concurrency=4")
             with traffic_to(deployment) as traffic:
-                traffic.submit(TASKS, kwargs=lambda: {"seconds": 0.2})
-                wait_until(lambda: traffic.acknowledged > TASKS // 10, 30, "it is under way")
+                traffic.submit(LONG, kwargs=lambda: {"seconds": 2 * LEASE_SECONDS})
+                wait_until(lambda: len(deployment.journal.count("start")) == LONG, 30, "they run")
                 link.drop(to_database.port)
                 cut_at = time.monotonic()
+                deployment.start_worker("--pool=threads", "--concurrency=4")
+                traffic.submit(TASKS, kwargs=lambda: {"seconds": 0.1})
                 submissions = traffic.wait()
             # The tasks that it was running, and those that it still takes, run elsewhere.
             wait_until_final(deployment, [s.task_id for s in submissions], 120)
@@ -90,7 +92,7 @@ def test_cut_off_from_the_database_only(
             link.restore()
             evidence = check(deployment, submissions)
             assert set(evidence.states) == {State.SUCCEEDED}
-            assert evidence.lost_attempts > 0
+            assert evidence.lost_attempts >= LONG
             assert worker.exit_code is None
             measured(evidence, recovery=recovery, lease_again_after=reborn)
 
