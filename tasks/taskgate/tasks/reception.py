@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from celery import bootsteps
@@ -10,17 +11,20 @@ from celery.utils.log import get_logger
 
 from taskgate.store.tables import ID_LENGTH
 from taskgate.tasks.messages import ATTEMPT_HEADER
+from taskgate.tasks.signature import ArgumentsInvalid
 
 logger = get_logger(__name__)
 
 _MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
 """What Celery raises on messages that are not what it expects, and would not survive."""
 
+_NO_CANVAS = {"chord": None, "chain": None, "errbacks": None}
+
 Handler = Callable[[Any], Any]
 
 
 class CarefulReception(bootsteps.Step):
-    """Has the consumer drop messages that it could not survive."""
+    """Has the consumer drop messages that it could not survive, and fail tasks it cannot read."""
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
@@ -28,6 +32,17 @@ class CarefulReception(bootsteps.Step):
         consumer.create_task_handler = lambda *args, **kwargs: _careful(
             create(*args, **kwargs), consumer
         )
+        on_decode_error, on_invalid_task = consumer.on_decode_error, consumer.on_invalid_task
+
+        def decode_error(message: Any, exc: Exception) -> None:
+            on_decode_error(message, exc)
+            _refuse(message, exc, consumer)
+
+        def invalid_task(body: Any, message: Any, exc: Exception) -> None:
+            on_invalid_task(body, message, exc)
+            _refuse(message, exc, consumer)
+
+        consumer.on_decode_error, consumer.on_invalid_task = decode_error, invalid_task
 
     def include(self, parent: Any) -> bool:
         """There is nothing to start or stop."""
@@ -46,6 +61,7 @@ def _careful(handle: Handler, consumer: Any) -> Handler:
         except _MALFORMED as exc:
             logger.debug("malformed message", exc_info=True)
             _drop(message, repr(exc), consumer)
+            _refuse(message, exc, consumer)
 
     return receive
 
@@ -62,6 +78,16 @@ def problem_with(headers: Any) -> str | None:
     if attempt is not None and not (isinstance(attempt, int) and attempt > 0):
         return f"{ATTEMPT_HEADER}={attempt!r:.40}: not a number from 1"
     return None
+
+
+def _refuse(message: Any, exc: Exception, consumer: Any) -> None:
+    """Fail the task of an unreadable message of ours: it would be published again and again."""
+    headers = message.headers
+    if problem_with(headers) is not None or ATTEMPT_HEADER not in (headers or ()):
+        return
+    request = SimpleNamespace(**_NO_CANVAS, **{ATTEMPT_HEADER: headers[ATTEMPT_HEADER]})
+    error = ArgumentsInvalid(f"the message cannot be read: {exc}")
+    consumer.app.backend.mark_as_failure(headers["id"], error, request=request)
 
 
 def _drop(message: Any, problem: str, consumer: Any) -> None:

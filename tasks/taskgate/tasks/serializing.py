@@ -27,8 +27,15 @@ def to_json(value: Any) -> str:
 
 
 def from_json(text: str) -> Any:
-    """The value that ``to_json`` wrote."""
-    return json.loads(text)
+    """The value that ``to_json`` wrote; what only looks like Celery's notation stays as it is."""
+    return json.loads(text, object_hook=_decode)
+
+
+def _decode(value: dict[str, Any]) -> Any:
+    try:
+        return json.object_hook(value)
+    except (TypeError, ValueError, AttributeError):
+        return value
 
 
 def arguments_json(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> str:

@@ -16,21 +16,15 @@ from taskgate.tasks.settings import Settings
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "embedded-threads",
-        "embedded-prefork",
-        "embedded-solo",
-        "redis-prefork",
-        "redis-threads",
-        "rabbitmq-prefork",
-    ],
-)
+@pytest.fixture(scope="module")
 def system(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
-    """Server and worker on the engines and the pool named; PostgreSQL unless embedded."""
+    """Server and worker on the engines and the pool that the module names.
+
+    `embedded`, `redis` or `rabbitmq` (with PostgreSQL), and Celery's name of the pool. Each test
+    passes on each of them; that all run on all would take too long.
+    """
     broker, pool = request.param.split("-")
     folder = tmp_path_factory.mktemp(request.param)
     broker_url, database_url = _engines(request, broker, folder)

@@ -17,6 +17,8 @@ from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.tables import tasks
 
+pytestmark = pytest.mark.parametrize("system", ["embedded-threads", "redis-prefork"], indirect=True)
+
 SECONDS = 30
 
 
@@ -95,7 +97,7 @@ def test_abort_while_running(system: System) -> None:
 
     result.abort()
 
-    assert system.wait_final(result.id, timeout=5).state is State.ABORTED
+    assert system.wait_final(result.id, timeout=20).state is State.ABORTED
     assert system.journal.words(result.id) == ["start", "saw-abort"]
     assert result.is_aborted()
     with pytest.raises(TaskRevokedError):

@@ -18,6 +18,10 @@ from taskgate.store.outbox import Publication
 from taskgate.store.record import NewTask, RetryPolicy, Task
 from taskgate.tasks.publishing import Publisher
 
+pytestmark = pytest.mark.parametrize(
+    "system", ["embedded-solo", "redis-threads", "rabbitmq-prefork"], indirect=True
+)
+
 
 def recorded(system: System, task_type: str, *args: Any) -> Task:
     """A task that is recorded and that nobody publishes."""
@@ -128,6 +132,13 @@ def test_result_that_json_cannot_hold(system: System) -> None:
 
     assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.RESULT_NOT_SERIALIZABLE)
     assert system.wait_final(system.submit("demo.add", 1, 2)).result == "3"
+
+
+def test_arguments_that_celery_cannot_read(system: System) -> None:
+    task = system.wait_final(system.submit("demo.echo", {"__type__": "odd", "__value__": 1}))
+
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.ARGUMENTS_INVALID)
+    assert system.app.AsyncResult(task.id).args == [{"__type__": "odd", "__value__": 1}]
 
 
 def test_results_and_arguments_are_exact(system: System) -> None:

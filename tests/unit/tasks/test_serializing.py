@@ -25,6 +25,8 @@ from taskgate.tasks.serializing import (
         [1, [2, {"": None}]],
         datetime(2026, 11, 22, tzinfo=UTC),
         Decimal("0.10"),
+        {"__type__": "nothing of Celery's", "__value__": 1},
+        {"__type__": "uuid", "__value__": 1},
     ],
 )
 def test_there_and_back(value: Any) -> None:
