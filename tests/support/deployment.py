@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -122,7 +122,7 @@ class Deployment:
     def is_serving(self, address: str | None = None) -> bool:
         """Whether the server answers, and says that it serves."""
         with grpc.insecure_channel(address or self.address) as channel:
-            health = health_pb2_grpc.HealthStub(channel)
+            health: Any = health_pb2_grpc.HealthStub(channel)
             try:
                 answer = health.Check(health_pb2.HealthCheckRequest(), timeout=1)
             except grpc.RpcError:

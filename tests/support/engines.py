@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -98,7 +99,8 @@ class Servers(Engines):
         self.database_url = database_url
 
     def messages(self) -> list[str]:
-        with closing(self._redis.client()) as client:
+        client: Any = self._redis.client()  # redis-py's types leave open what it returns
+        with closing(client):
             lists = [key for key in client.scan_iter() if client.type(key) == b"list"]
             return [item.decode() for key in lists for item in client.lrange(key, 0, -1)]
 
