@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
 from support.deployment import Deployment
 from support.engines import Embedded, Engines, Servers
+from support.postgres import PostgresServer
 from support.redis import RedisServer
 from taskgate.client import Client
 
@@ -31,27 +32,54 @@ def setup_name(request: pytest.FixtureRequest) -> str:
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the tests share of one setup."""
+
+    engines: Engines
+    deployment: Deployment
+    client: Client
+
+
+# A fixture each, so that pytest keeps both when the files' tests alternate between them.
+
+
 @pytest.fixture(scope="session")
-def engines(
-    setup_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engines]:
+def shared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    with _sqlite(tmp_path_factory) as engines, _running(engines, tmp_path_factory) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def shared_servers(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shared]:
+    with _servers(postgres_server) as engines, _running(engines, tmp_path_factory) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def shared(setup_name: str, request: pytest.FixtureRequest) -> Shared:
+    name = "shared_sqlite" if setup_name == "sqlite" else "shared_servers"
+    shared: Shared = request.getfixturevalue(name)
+    return shared
+
+
+@pytest.fixture(scope="session")
+def engines(shared: Shared) -> Engines:
     """The broker and the record of `deployment`."""
-    with _engines(setup_name, request, tmp_path_factory.mktemp("engines")) as engines:
-        yield engines
+    return shared.engines
 
 
 @pytest.fixture(scope="session")
-def deployment(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with _deployment(engines, tmp_path_factory.mktemp("deployment")) as deployment:
-        deployment.start_server()
-        deployment.start_worker("--concurrency=4", "--loglevel=info")
-        yield deployment
+def deployment(shared: Shared) -> Deployment:
+    return shared.deployment
 
 
 @pytest.fixture(scope="session")
-def client(deployment: Deployment) -> Client:
+def client(shared: Shared) -> Client:
     """A client of `deployment`."""
-    return deployment.client()
+    return shared.client
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +87,11 @@ def own_engines(
     setup_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engines]:
     """A broker and a record for the tests of one module."""
-    with _engines(setup_name, request, tmp_path_factory.mktemp("engines")) as engines:
+    if setup_name == "sqlite":
+        made = _sqlite(tmp_path_factory)
+    else:
+        made = _servers(request.getfixturevalue("postgres_server"))
+    with made as engines:
         yield engines
 
 
@@ -67,31 +99,38 @@ def own_engines(
 def own_deployment(
     own_engines: Engines, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    with _deployment(own_engines, tmp_path_factory.mktemp("deployment")) as deployment:
+    with _deployment(own_engines, tmp_path_factory) as deployment:
         yield deployment
 
 
 @contextmanager
-def _engines(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Engines]:
-    if name == "sqlite":
-        yield Embedded(folder)
-        return
-    postgres = request.getfixturevalue("postgres_server")
+def _sqlite(folders: pytest.TempPathFactory) -> Iterator[Engines]:
+    yield Embedded(folders.mktemp("engines"))
+
+
+@contextmanager
+def _servers(postgres: PostgresServer) -> Iterator[Engines]:
     database = f"acceptance_{next(_numbers)}"
     with RedisServer() as redis:
         yield Servers(postgres.create_database(database), redis)
     postgres.drop_database(database)
 
 
-@contextmanager
-def _deployment(engines: Engines, folder: Path) -> Iterator[Deployment]:
-    with Deployment(
-        folder,
+def _deployment(engines: Engines, folders: pytest.TempPathFactory) -> Deployment:
+    return Deployment(
+        folders.mktemp("deployment"),
         broker_url=engines.broker_url,
         database_url=engines.database_url,
         env={"TASKGATE_QUEUES": ",".join(("celery", *IDLE_QUEUES))},
-    ) as deployment:
-        yield deployment
+    )
+
+
+@contextmanager
+def _running(engines: Engines, folders: pytest.TempPathFactory) -> Iterator[Shared]:
+    with _deployment(engines, folders) as deployment:
+        deployment.start_server()
+        deployment.start_worker("--concurrency=4", "--loglevel=info")
+        yield Shared(engines, deployment, deployment.client())
 
 
 @pytest.hookimpl(wrapper=True)

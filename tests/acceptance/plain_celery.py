@@ -43,7 +43,7 @@ def get(task_id: str) -> Any:
 
 def describe(task_id: str) -> Any:
     """What Celery says about a task."""
-    result = AsyncResult(task_id, app=app)
+    result = AsyncResult[Any](task_id, app=app)
     return {
         "state": result.state,
         "ready": result.ready(),
@@ -57,7 +57,7 @@ def describe(task_id: str) -> Any:
 
 def abort(task_id: str) -> Any:
     """Abort as Celery's contrib module does."""
-    result = AbortableAsyncResult(task_id, app=app)
+    result: AbortableAsyncResult[Any] = AbortableAsyncResult(task_id, app=app)
     result.abort()
     return {"state": result.state, "is_aborted": result.is_aborted()}
 
@@ -70,7 +70,7 @@ def delay() -> Any:
 
 def in_group() -> Any:
     """Ten tasks at once."""
-    result = group(add.s(number, 1) for number in range(10)).apply_async()
+    result: Any = group(add.s(number, 1) for number in range(10)).apply_async()
     return {"ids": [one.id for one in result], "result": result.get(timeout=SECONDS)}
 
 

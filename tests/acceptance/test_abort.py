@@ -9,7 +9,7 @@ import pytest
 from support.deployment import Deployment
 from support.engines import Engines
 from support.waiting import wait_until
-from taskgate.client import Client, State, Task, TaskAlreadyFinal, TaskHandle
+from taskgate.client import Client, RetryPolicy, State, Task, TaskAlreadyFinal, TaskHandle
 
 SOON = timedelta(seconds=5)
 """A second, on a machine that is busy with other things."""
@@ -43,9 +43,9 @@ def test_a_task_aborted_before_its_claim_never_runs(
 def test_a_scheduled_task_that_is_aborted_never_runs(
     deployment: Deployment, client: Client
 ) -> None:
-    victim = client.submit("journal.run", delay=1)
+    victim = client.submit("journal.run", delay=2)
     assert victim.abort().state is State.ABORTED
-    later = client.submit("journal.run", delay=1.5)
+    later = client.submit("journal.run", delay=2)
     assert later.wait(30).state is State.SUCCEEDED
     assert deployment.journal.of(victim.id) == []
     assert victim.get().state is State.ABORTED
@@ -53,7 +53,7 @@ def test_a_scheduled_task_that_is_aborted_never_runs(
 
 def test_a_task_that_looks_ends_aborted_within_a_second(client: Client) -> None:
     countdown = client.submit("demo.countdown", [60])
-    running(countdown)
+    wait_until(lambda: countdown.get().progress is not None, 30, "it reports")
     assert countdown.abort("enough").state is State.ABORTING
     task = countdown.wait(30)
     assert task.state is State.ABORTED
@@ -96,11 +96,11 @@ def test_a_finished_task_cannot_be_aborted(client: Client) -> None:
 
 
 def test_a_retry_that_waits_is_aborted_for_good(deployment: Deployment, client: Client) -> None:
-    flaky = client.submit("journal.flaky", [3])
+    flaky = client.submit("journal.flaky", [3], retry_policy=RetryPolicy(initial_backoff=3))
     wait_until(lambda: flaky.get().state is State.RETRYING, 30, "the first attempt failed")
     assert flaky.abort().state is State.ABORTED
     started = deployment.journal.words(flaky.id)
-    later = client.submit("journal.run", delay=1.5)  # its retry was due a second after the failure
+    later = client.submit("journal.run", delay=3.5)  # its retry was due before
     assert later.wait(30).state is State.SUCCEEDED
     assert deployment.journal.words(flaky.id) == started
     assert flaky.get().state is State.ABORTED

@@ -48,15 +48,10 @@ def test_celery_says_the_same_of_a_failed_task(client: Client, program: Program)
     }
 
 
-def test_celery_aborts_a_waiting_task(
-    deployment: Deployment, client: Client, program: Program
-) -> None:
-    task = client.submit("journal.run", delay=2)
+def test_celery_aborts_a_waiting_task(client: Client, program: Program) -> None:
+    task = client.submit("journal.run", delay=3600)
     assert program("abort", task.id) == {"state": "ABORTED", "is_aborted": True}
     assert task.get().state is State.ABORTED
-    later = client.submit("journal.run", delay=2)
-    assert later.wait(30).state is State.SUCCEEDED
-    assert deployment.journal.of(task.id) == []
 
 
 def test_celery_aborts_a_running_task(client: Client, program: Program) -> None:

@@ -14,9 +14,7 @@ import pytest
 
 from support.deployment import Deployment
 from support.journal import Entry
-from support.waiting import wait_until
-from taskgate.client import Client, State, Task, TaskAlreadyFinal, TaskHandle
-from taskgate.v1.task_service_pb2 import SubmitRequest
+from taskgate.client import Client, RetryPolicy, State, Task, TaskAlreadyFinal, TaskHandle
 
 INTERLEAVINGS = 1_000
 AT_ONCE = 10
@@ -48,22 +46,17 @@ def racing(deployment: Deployment) -> Iterator[Deployment]:
         yield deployment
 
 
-def random_task(chance: random.Random) -> SubmitRequest:
-    request = SubmitRequest(queue="idle-4")
-    match chance.choice(["run", "abortable", "flaky"]):
-        case "run":
-            request.task_type = "journal.run"
-            request.kwargs["seconds"] = chance.uniform(0, 0.1)
-        case "abortable":
-            request.task_type = "journal.abortable"
-            request.kwargs["seconds"] = chance.uniform(0, 0.5)
-        case "flaky":
-            request.task_type = "journal.flaky"
-            request.kwargs["failures"] = chance.choice([1, 2, 6])
-            request.retry_policy.max_attempts = 3
-            request.retry_policy.initial_backoff.FromMilliseconds(chance.choice([1, 50, 200]))
-            request.retry_policy.backoff_multiplier = 1
-    return request
+def submit_one(client: Client, chance: random.Random) -> TaskHandle:
+    backoff = chance.choice([0.001, 0.05, 0.2])
+    policy = RetryPolicy(max_attempts=3, initial_backoff=backoff, backoff_multiplier=1)
+    name, argument = chance.choice(
+        [
+            ("journal.run", chance.uniform(0, 0.1)),
+            ("journal.abortable", chance.uniform(0, 0.5)),
+            ("journal.flaky", chance.choice([1, 2, 6])),
+        ]
+    )
+    return client.submit(name, [argument], queue="idle-4", retry_policy=policy)
 
 
 def abort(task: TaskHandle) -> Task | None:
@@ -77,8 +70,7 @@ class Racer:
     """Submits and aborts, and looks at what is final again and again."""
 
     def __init__(self, deployment: Deployment, seed: int) -> None:
-        self._client: Client = deployment.client()
-        self._stub = deployment.stub()
+        self._client = deployment.client()
         self._seed = seed
         self._stop = threading.Event()
         self.races: list[Race] = []
@@ -95,9 +87,10 @@ class Racer:
 
     def _race(self, number: int) -> None:
         chance = random.Random(self._seed + number)
-        task = self._client.task(self._stub.Submit(random_task(chance), timeout=30).task.id)
+        task = submit_one(self._client, chance)
         moment = chance.choice(MOMENTS)
-        wait_until(lambda: task.get().state not in moment, 60, f"{task.id} went on")
+        if moment:
+            next(now for now in task.watch(60) if now.state not in moment)
         answers = []
         for _ in range(chance.choice([1, 1, 2])):
             time.sleep(chance.choice([0, chance.uniform(0, 0.05), chance.uniform(0, 0.3)]))

@@ -9,8 +9,7 @@ import pytest
 from support.deployment import Deployment
 from support.processes import Process
 from support.waiting import wait_until
-from taskgate.client import State, Task, TaskHandle
-from taskgate.v1.task_service_pb2 import SubmitRequest
+from taskgate.client import Client, RetryPolicy, State, Task, TaskHandle
 
 DUE_SECONDS = 12
 """Long enough for two restarts on a busy machine."""
@@ -23,13 +22,10 @@ def start(deployment: Deployment) -> tuple[Process, Process]:
     return deployment.start_server(), deployment.start_worker("--concurrency=2")
 
 
-def retrying(deployment: Deployment) -> TaskHandle:
+def retrying(client: Client) -> TaskHandle:
     """A task whose first attempt has failed; the second one is due later."""
-    request = SubmitRequest(task_type="journal.flaky")
-    request.args.extend([1])
-    request.retry_policy.max_attempts = 2
-    request.retry_policy.initial_backoff.FromSeconds(DUE_SECONDS)
-    task = deployment.client().task(deployment.stub().Submit(request).task.id)
+    policy = RetryPolicy(initial_backoff=DUE_SECONDS)
+    task = client.submit("journal.flaky", [1], retry_policy=policy)
     wait_until(lambda: task.get().state is State.RETRYING, 30, "the first attempt failed")
     return task
 
@@ -56,7 +52,7 @@ def test_what_waits_survives_restarts_and_runs_once_on_time(own_deployment: Depl
     client = deployment.client()
     overdue = client.submit("journal.run", delay=0.5)
     delayed = client.submit("journal.run", delay=DUE_SECONDS)
-    retry = retrying(deployment)
+    retry = retrying(client)
 
     server.kill()
     worker.kill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from functools import reduce
 from typing import Any
 
 import pytest
@@ -13,7 +12,10 @@ from support.deployment import Deployment
 from taskgate.client import Client, TaskNotFound
 from taskgate.v1 import task_service_pb2
 
-DEEP: Any = reduce(lambda inner, _: {"list": [inner]}, range(60), None)
+
+def nested(depth: int) -> Any:
+    return {"list": [nested(depth - 1)]} if depth else None
+
 
 VALUES: dict[str, Any] = {
     "null": None,
@@ -35,7 +37,7 @@ VALUES: dict[str, Any] = {
     "an empty name": {"": ""},
     "nulls": [None, {"null": None}, [None]],
     "mixed": [1, "1", 1.5, True, None, {"1": [2**63, 2**64, -(2**70)]}],
-    "deep": DEEP,
+    "deep": nested(60),
     "names that are ours": {"args": [1], "kwargs": {"a": 1}, "self": 1, "__type__": "datetime"},
 }
 
@@ -62,8 +64,9 @@ def test_keyword_arguments_come_back_exactly(client: Client) -> None:
 
 def test_struct_arguments_reach_the_task_as_integers(deployment: Deployment) -> None:
     stub = deployment.stub()
+    value: dict[str, Any] = {"whole": 3, "half": 0.5, "none": None, "list": [], "object": {}}
     request = task_service_pb2.SubmitRequest(task_type="demo.echo")
-    request.args.extend([{"whole": 3, "half": 0.5, "none": None, "list": [], "object": {}}])
+    request.args.values.add().struct_value.update(value)
     task = deployment.wait_final(stub, stub.Submit(request).task.id)
     assert task.arguments_json == ""
     assert task.args == request.args
@@ -72,9 +75,7 @@ def test_struct_arguments_reach_the_task_as_integers(deployment: Deployment) -> 
         stored = tx.exec_driver_sql(
             f"SELECT result FROM taskgate_tasks WHERE id = '{task.id}'"  # noqa: S608
         ).scalar_one()
-    assert exactly(json.loads(stored)) == exactly(
-        {"whole": 3, "half": 0.5, "none": None, "list": [], "object": {}}
-    )
+    assert exactly(json.loads(stored)) == exactly(value)
 
 
 def test_what_a_struct_cannot_carry_comes_as_text(deployment: Deployment) -> None:
