@@ -1,34 +1,25 @@
 """The result backend that is the record: ``taskgate+<database URL>``.
 
-Reading is in ``results.py``, the writes by Celery's states in ``finishing.py``.
+What it reads is in ``reading.py``, the writes by Celery's states in ``finishing.py``.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from celery import states
-from celery.backends.base import (  # type: ignore[attr-defined]  # not all in its stubs
-    BaseBackend,
-    unpickle_backend,
-)
-from celery.contrib.abortable import ABORTED
 from celery.exceptions import TaskRevokedError
-from celery.exceptions import TimeoutError as CeleryTimeout
-from celery.result import result_from_tuple
 from celery.utils.log import get_logger
-from kombu.utils.url import maybe_sanitize_url
 from sqlalchemy import Connection
 
-from taskgate.store import forgetting, groups, queries, transitions
-from taskgate.store.engine import Database
+from taskgate.store import transitions
 from taskgate.store.errors import StoreUnavailable
-from taskgate.tasks import chords, finishing, identity, results
+from taskgate.tasks import chords, finishing, identity
 from taskgate.tasks.finishing import Ending
 from taskgate.tasks.progress import ProgressReporter
+from taskgate.tasks.reading import RecordReader
 from taskgate.tasks.run import Run, run_of
 
 FIRST_WAIT = 0.1
@@ -43,32 +34,17 @@ Later = Callable[[str, Callable[[], None]], None]
 """Takes a task's id and what is to be done about it soon, in another thread."""
 
 
-class RecordBackend(BaseBackend):
+class RecordBackend(RecordReader):
     """Reads and writes the record in Celery's words."""
 
-    READY_STATES = states.READY_STATES | {ABORTED}
-    persistent = True
-    supports_autoexpire = True  # the sweeper's retention
-
-    app: Any
-    url: str
     _call_task_errbacks: Any
-    _ensure_not_eager: Any
     _fail_chain: Any
 
     def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:
-        options.update(serializer="json", url=url)
-        super().__init__(app, **options)
-        self.database = Database(url or "")
+        super().__init__(app, url, **options)
         self.progress = ProgressReporter(self.database)
         self.later: Later | None = None
         """Set in a worker's main process, whose event loop must not wait for a database."""
-
-    def __reduce__(self, args: Any = (), kwargs: Any = None) -> Any:
-        return unpickle_backend, (type(self), args, {**(kwargs or {}), "url": self.url})
-
-    def as_uri(self, include_password: bool = False) -> str:
-        return "taskgate+" + (self.url if include_password else maybe_sanitize_url(self.url))
 
     def after_fork(self) -> None:
         """Call in a forked child, before anything else of the backend."""
@@ -254,60 +230,7 @@ class RecordBackend(BaseBackend):
         else:
             self.mark_as_failure(run.claim.task_id, reject, request=request)
 
-    # What Celery reads.
-
-    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
-        with self.database.read() as tx:
-            task = queries.get_many(tx, [task_id]).get(task_id)
-        meta = results.meta_of(task_id, task)
-        return dict(self.meta_from_decoded(meta))
-
-    def task_result_exists(self, task_id: str) -> bool:
-        with self.database.read() as tx:
-            return bool(queries.versions(tx, [task_id]))
-
-    def wait_for(
-        self,
-        task_id: str,
-        timeout: float | None = None,
-        interval: float = 0.5,
-        no_ack: bool = True,
-        on_interval: Callable[[], None] | None = None,
-    ) -> dict[str, Any]:
-        """Poll until the task is final; ABORTING, which is ABORTED to Celery, is not.
-
-        Raises:
-            celery.exceptions.TimeoutError: not within ``timeout`` seconds.
-        """
-        del no_ack
-        self._ensure_not_eager()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            meta: dict[str, Any] = self.get_task_meta(task_id, cache=False)
-            if meta["is_final"]:
-                return meta
-            if on_interval:
-                on_interval()
-            left = interval if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                raise CeleryTimeout("The operation timed out.")
-            time.sleep(min(interval, left))
-
-    def wait_for_pending(self, result: Any, *args: Any, **options: Any) -> Any:
-        """As Celery's, but an aborted task raises TaskRevokedError: it has no result."""
-        value = super().wait_for_pending(result, *args, **options)
-        if options.get("propagate", True) and result.state == ABORTED:
-            raise TaskRevokedError("aborted")
-        return value
-
-    def _forget(self, task_id: str) -> None:
-        with self.database.write() as tx:
-            forgetting.forget(tx, task_id)
-
-    def cleanup(self) -> None:
-        """Nothing: the server's sweeper keeps and deletes final tasks."""
-
-    # Groups and chords.
+    # Chords.
 
     def apply_chord(self, header_result_args: Any, body: Any, **options: Any) -> None:
         """Remember the chord; see ``chords.py``."""
@@ -329,19 +252,3 @@ class RecordBackend(BaseBackend):
         for group_id in waiting:
             with self.database.write() as tx:
                 chords.unlock(tx, group_id)
-
-    def _save_group(self, group_id: str, result: Any) -> Any:
-        with self.database.write() as tx:
-            groups.save(tx, group_id, json.dumps(result.as_tuple()))
-        return result
-
-    def _restore_group(self, group_id: str) -> dict[str, Any] | None:
-        with self.database.read() as tx:
-            saved = groups.restore(tx, group_id)
-        if saved is None:
-            return None
-        return {"task_id": group_id, "result": result_from_tuple(json.loads(saved), self.app)}
-
-    def _delete_group(self, group_id: str) -> None:
-        with self.database.write() as tx:
-            groups.remove(tx, group_id)
