@@ -65,14 +65,14 @@ def parse_labels(words: Sequence[str]) -> dict[str, str]:
 
 def _value(word: str) -> Any:
     try:
-        return _parse(word)
+        return parse_json(word)
     except ValueError:
         return word
 
 
 def _json(text: str, kind: type, option: str) -> Any:
     try:
-        value = _parse(text)
+        value = parse_json(text)
     except ValueError as exc:
         raise click.UsageError(f"{option} is not JSON: {exc}") from exc
     if not isinstance(value, kind):
@@ -81,7 +81,13 @@ def _json(text: str, kind: type, option: str) -> Any:
     return value
 
 
-def _parse(text: str) -> Any:
+def parse_json(text: str | bytes) -> Any:
+    """The value, with every whole number exact.
+
+    Raises:
+        ValueError: it is not JSON.
+        click.UsageError: a number in it is too large.
+    """
     return json.loads(text, parse_float=_finite, parse_constant=_refuse)
 
 

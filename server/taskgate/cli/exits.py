@@ -15,10 +15,10 @@ INTERRUPTED = 130
 EXIT_CODES = """\b
 Exit codes:
   0    done; with --wait: the task SUCCEEDED
-  1    with --wait: the task FAILED; for the parts: ended by an error
+  1    with --wait: the task FAILED; for the parts: ended by an error; doctor: found a problem
   2    the command line, or a setting, is wrong
   3    with --wait: the task was ABORTED or EXPIRED
-  4    the server refused the call: no such task, invalid arguments, no token, …
+  4    the server refused the call: no such task, invalid arguments, no token, …; or a batch's line
   5    no answer: the server or its database is away, or --timeout is over
   130  interrupted with Ctrl-C
 """

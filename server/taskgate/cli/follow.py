@@ -9,22 +9,14 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TimeElapsedColumn
-from rich.progress import Task as Bar
-from rich.text import Text
 
 from taskgate.cli import exits
 from taskgate.cli.as_json import task_as_json
-from taskgate.cli.render import amount_text, clean, print_task, state_text
+from taskgate.cli.bars import bars, drawn
+from taskgate.cli.ends import exit_code
+from taskgate.cli.render import print_task
 from taskgate.cli.seconds import SECONDS
-from taskgate.client import State, Task, TaskHandle
-
-_EXIT_CODES = {
-    State.SUCCEEDED: exits.OK,
-    State.FAILED: exits.FAILED,
-    State.ABORTED: exits.NOT_RUN,
-    State.EXPIRED: exits.NOT_RUN,
-}
+from taskgate.client import Task, TaskHandle
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ class Afterwards:
             return
         task = _follow(handle, self.timeout)
         self._print(task)
-        raise click.exceptions.Exit(_EXIT_CODES[task.state])
+        raise click.exceptions.Exit(exit_code([task.state]))
 
     def _print(self, task: Task) -> None:
         if self.quiet:
@@ -87,50 +79,11 @@ def _follow(handle: TaskHandle, timeout: float | None) -> Task:
     # Asked once without patience: a wrong address is told at once, a restart later is waited out.
     task = handle.latest or handle.get()
     try:
-        with _bar() as progress:
-            bar = progress.add_task("", **_drawn(task))
+        with bars(Console(stderr=True)) as progress:
+            bar = progress.add_task("", **drawn(task))
             for task in handle.watch(timeout):
-                progress.update(bar, **_drawn(task))
+                progress.update(bar, **drawn(task))
     except KeyboardInterrupt:
         click.echo(f"The task goes on: see it with `taskgate get {handle.id}`.", err=True)
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
     return task
-
-
-class _TextColumn(ProgressColumn):
-    """A text of the bar's own, never read as markup: it can come from the task."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__()
-        self._field = field
-
-    def render(self, task: Bar) -> Text:
-        text: Text = task.fields[self._field]
-        return text
-
-
-def _bar() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        SpinnerColumn(),
-        _TextColumn("state"),
-        BarColumn(bar_width=30),
-        _TextColumn("amount"),
-        TimeElapsedColumn(),
-        _TextColumn("message"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-
-
-def _drawn(task: Task) -> dict[str, Any]:
-    """What the bar shows of a task; without a total it only moves."""
-    progress = task.progress
-    return {
-        "completed": progress.current if progress else 0,
-        "total": progress.total if progress else None,
-        "state": state_text(task.state),
-        "amount": Text(amount_text(progress) if progress else ""),
-        "message": Text(clean(progress.message) if progress else ""),
-    }

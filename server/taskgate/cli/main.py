@@ -20,6 +20,12 @@ _COMMANDS = {
     "get": "taskgate.cli.get",
     "retry": "taskgate.cli.retry",
     "abort": "taskgate.cli.abort",
+    "list": "taskgate.cli.list_tasks",
+    "watch": "taskgate.cli.watch",
+    "types": "taskgate.cli.task_types",
+    "workers": "taskgate.cli.workers",
+    "sweep": "taskgate.cli.sweep",
+    "doctor": "taskgate.cli.doctor.command",
 }
 
 

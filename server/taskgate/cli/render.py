@@ -78,13 +78,13 @@ def _rows(task: Task) -> Iterator[tuple[str, Text]]:
 
 
 def _times(task: Task) -> Iterator[tuple[str, Text]]:
-    yield "submitted", Text(_local(task.create_time))
+    yield "submitted", Text(local_time(task.create_time))
     if task.schedule_time:
-        yield "due", Text(_local(task.schedule_time))
+        yield "due", Text(local_time(task.schedule_time))
     if task.start_time:
-        yield "started", Text(_local(task.start_time))
+        yield "started", Text(local_time(task.start_time))
     if task.finish_time:
-        yield "finished", Text(_local(task.finish_time) + _took(task))
+        yield "finished", Text(local_time(task.finish_time) + _took(task))
 
 
 def _outcome(task: Task) -> Iterator[tuple[str, Text]]:
@@ -102,7 +102,7 @@ def _outcome(task: Task) -> Iterator[tuple[str, Text]]:
 def _abort(abort: Abort) -> str:
     by = f" by {abort.by}" if abort.by else ""
     reason = f": {abort.reason}" if abort.reason else ""
-    return f"asked for {_local(abort.request_time)}{by}{reason}"
+    return f"asked for {local_time(abort.request_time)}{by}{reason}"
 
 
 def _of(part: float, whole: float | None) -> str:
@@ -115,7 +115,8 @@ def _took(task: Task) -> str:
     return f" (ran {(task.finish_time - task.start_time).total_seconds():.2f} s)"
 
 
-def _local(time: datetime | None) -> str:
+def local_time(time: datetime | None) -> str:
+    """A time by this machine's clock and in its time zone."""
     return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import click
+from click.core import ParameterSource
 
 from taskgate.cli.arguments import parse_arguments, parse_labels
+from taskgate.cli.batch import submit_batch
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.follow import Afterwards, shows_task
 from taskgate.cli.seconds import SECONDS
 from taskgate.client import Client
 
+_OF_ONE_TASK = {
+    "task_type",
+    "words",
+    "args_json",
+    "kwargs_json",
+    "queue",
+    "priority",
+    "delay",
+    "ttl",
+    "run_timeout",
+    "labels",
+    "request_id",
+}
+
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("task_type")
+@click.argument("task_type", required=False)
 @click.argument("words", metavar="[ARG | NAME=VALUE]...", nargs=-1)
 @click.option("--args", "args_json", metavar="JSON", help="The positional arguments as a list.")
 @click.option("--kwargs", "kwargs_json", metavar="JSON", help="Keyword arguments as an object.")
@@ -26,12 +44,18 @@ from taskgate.client import Client
 @click.option("--run-timeout", type=SECONDS, help="End an attempt that runs longer than this.")
 @click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label; repeatable.")
 @click.option("--request-id", help="Submitting again with the same id gives the same task.")
+@click.option(
+    "--batch",
+    metavar="FILE",
+    type=click.File("rb"),
+    help="Submit a task for each line of this file instead; - is standard input.",
+)
 @shows_task
 @calls_server
 def command(
     client: Client,
     *,
-    task_type: str,
+    task_type: str | None,
     words: tuple[str, ...],
     args_json: str | None,
     kwargs_json: str | None,
@@ -42,6 +66,7 @@ def command(
     run_timeout: float | None,
     labels: tuple[str, ...],
     request_id: str | None,
+    batch: BinaryIO | None,
     afterwards: Afterwards,
 ) -> None:
     """Have a task run.
@@ -55,7 +80,21 @@ def command(
     taskgate submit demo.echo --args '["2"]'      the string "2", not the number
     taskgate submit demo.countdown 60 --delay 1m --label team=web --priority 9
     id=$(taskgate submit demo.add 2 3 --quiet)
+
+    With --batch each line is a JSON object with the fields of a submission: task_type, args,
+    kwargs, queue, priority, delay, schedule_time, ttl, expire_time, run_timeout, retry_policy,
+    labels, request_id. It prints the ids; a line that is refused does not spoil the others. Lines
+    with a request_id can be submitted again without running twice.
+
+    \b
+    echo '{"task_type": "demo.add", "args": [2, 3], "delay": "10s"}' | taskgate submit --batch -
+    taskgate submit --batch tasks.jsonl --quiet | taskgate watch -
     """
+    if batch is not None:
+        _refuse_more_than_a_batch()
+        submit_batch(client, batch, afterwards)
+    if task_type is None:
+        raise click.UsageError("Missing argument 'TASK_TYPE'.")
     arguments = parse_arguments(words, args_json, kwargs_json)
     handle = client.submit(
         task_type,
@@ -70,3 +109,13 @@ def command(
         request_id=request_id,
     )
     afterwards.show(handle)
+
+
+def _refuse_more_than_a_batch() -> None:
+    """What belongs to a single task is refused beside --batch, not ignored."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name in _OF_ONE_TASK:
+            name = parameter.opts[0] if parameter.param_type_name == "option" else "an argument"
+            raise click.UsageError(f"{name} belongs into the lines of --batch")

@@ -104,10 +104,12 @@ class Sweeper:
         """
         try:
             self._note_answer()
-            return self._sweep(end_leases=self._answered_for_a_lease())
+            swept = self._sweep(end_leases=self._answered_for_a_lease())
         except Exception:
             self._answering_since = None
             raise
+        _log(swept)
+        return swept
 
     def sweep_by_hand(self) -> Swept:
         """Make one pass and give up workers whose lease ran out, without waiting for a lease."""
@@ -115,14 +117,12 @@ class Sweeper:
 
     def _sweep(self, *, end_leases: bool) -> Swept:
         lost = (self._step(sweeping.end_lost_leases) or []) if end_leases else []
-        swept = Swept(
+        return Swept(
             lost_workers=tuple(lost),
             orphans=tuple(self._in_batches(self._put_orphans_back)),
             dispatched_again=tuple(self._dispatch_lost_messages()),
             deleted=self._delete_old(),
         )
-        _log(swept)
-        return swept
 
     def _note_answer(self) -> None:
         with self._database.read() as tx:

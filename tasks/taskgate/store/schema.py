@@ -44,12 +44,17 @@ def check(database: Database) -> None:
     with database.read() as tx:
         current = _current(tx)
     _refuse_newer(current)
-    if current != _scripts().get_current_head():
+    if current != needed_revision():
         found = "has no taskgate tables" if current is None else f"is at revision {current}"
         raise SchemaOutdated(
-            f"the database {found}, and this taskgate needs revision "
-            f"{_scripts().get_current_head()}: run `taskgate db upgrade`"
+            f"the database {found}, and this taskgate needs revision {needed_revision()}: "
+            "run `taskgate db upgrade`"
         )
+
+
+def needed_revision() -> str:
+    """The revision of the tables that this taskgate was written for."""
+    return str(_scripts().get_current_head())
 
 
 def _refuse_newer(current: str | None) -> None:

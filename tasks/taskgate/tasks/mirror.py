@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from celery import Celery, states
 from celery.app.task import Context
@@ -37,6 +37,8 @@ class Mirror:
         """
         self._app = Celery("taskgate-mirror", set_as_current=False)
         self._app.conf.update(_configuration(url))
+        # As in the environment it would stand over the configuration, and name no driver.
+        cast("Any", self._app).backend_cls = self._app.conf["result_backend"]
         self._backend: Any = self._app.backend
 
     @property
@@ -83,7 +85,12 @@ def _translated_errors() -> Iterator[None]:
 
 def _configuration(url: str) -> dict[str, Any]:
     scheme, _, rest = url.partition("://")
-    common = {"result_extended": True, "result_serializer": "json", "accept_content": ["json"]}
+    common = {
+        "result_extended": True,
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "result_backend_always_retry": False,  # whoever tells it tries again
+    }
     if scheme in {"redis", "rediss", "redis+socket", "sentinel"}:
         return common | {
             "result_backend": url,
@@ -96,6 +103,8 @@ def _configuration(url: str) -> dict[str, Any]:
     if scheme.startswith("db+"):
         database = parse_url(f"{scheme.removeprefix('db+')}://{rest}")
         return common | {
+            # At the first write: a server starts without its mirror.
+            "database_create_tables_at_setup": False,
             "result_backend": "db+" + database.render_as_string(hide_password=False),
             "database_engine_options": _engine_options(database.get_backend_name()),
         }

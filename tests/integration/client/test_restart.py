@@ -23,7 +23,7 @@ def test_a_watch_outlasts_a_restart_and_misses_nothing(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     with Client(address) as client:
         with Up(tmp_path, address=address):
-            handles = [client.submit("demo.add", [n, 1], delay=2) for n in range(3)]
+            handles = [client.submit("demo.add", [n, 1], delay=8) for n in range(3)]
             tasks = client.watch(handles, timeout=100)
             first = [next(tasks) for _ in handles]
             assert {task.state for task in first} == {State.SCHEDULED}

@@ -12,6 +12,7 @@ from support.ports import free_port
 from taskgate.cli import main
 
 _COMMANDS = ["up", "server", "worker", "db", "submit", "get", "retry", "abort"]
+_COMMANDS += ["list", "watch", "types", "workers", "sweep", "doctor"]
 
 
 def _taskgate(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +59,13 @@ def test_worker_help_shows_celerys_options_too() -> None:
         (["submit", "demo.echo", "1e999"], "1e999 is too large"),
         (["abort", "some-id", "--grace", "1s"], "--grace needs --force"),
         (["get", "some-id", "--address", "nonsense"], "'nonsense' is no address"),
+        (["submit"], "Missing argument 'TASK_TYPE'"),
+        (["submit", "--batch", "no-such-file"], "no-such-file"),
+        (["submit", "demo.add", "--batch", "-"], "an argument belongs into the lines of --batch"),
+        (["submit", "--batch", "-", "--label", "a=b"], "--label belongs into the lines"),
+        (["list", "--state", "GONE"], "'GONE' is not one of"),
+        (["list", "--since", "soon"], "'soon' is no time"),
+        (["watch"], "Missing argument 'ID...'"),
         (["frobnicate"], "No such command 'frobnicate'"),
     ],
 )
@@ -111,6 +119,7 @@ def test_a_call_starts_without_celery_and_sqlalchemy() -> None:
     code = """
 import sys
 import taskgate.cli.submit, taskgate.cli.get, taskgate.cli.retry, taskgate.cli.abort, taskgate.cli
+import taskgate.cli.list_tasks, taskgate.cli.watch, taskgate.cli.task_types, taskgate.cli.workers
 loaded = {name.partition(".")[0] for name in sys.modules}
 found = loaded & {"celery", "kombu", "sqlalchemy", "alembic", "pydantic"}
 assert not found, found
