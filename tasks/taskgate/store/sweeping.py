@@ -62,15 +62,15 @@ def end_lost_leases(tx: Connection) -> list[str]:
 
 
 def orphans(tx: Connection, limit: int) -> list[Orphan]:
-    """Attempts whose worker has no lease any more."""
+    """Attempts whose worker had a lease, and has none any more.
+
+    A stock Celery worker that writes to the record has no agent and never had a lease: nobody can
+    tell whether it lives, and its tasks are left alone.
+    """
     rows = tx.execute(
         select(tasks.c.id, tasks.c.attempt, tasks.c.task_type, tasks.c.worker)
-        .outerjoin_from(tasks, workers, tasks.c.worker == workers.c.id)
-        .where(
-            state_in(ACTIVE),
-            tasks.c.worker.is_not(None),
-            or_(workers.c.id.is_(None), ~HAS_LEASE),
-        )
+        .join_from(tasks, workers, tasks.c.worker == workers.c.id)
+        .where(state_in(ACTIVE), ~HAS_LEASE)
         .limit(limit)
     )
     return [Orphan(row.id, row.attempt, row.task_type, row.worker) for row in rows]

@@ -44,12 +44,12 @@ def dispatch_again(database: Database, *empty: str, overtaken: bool = False) -> 
         return sweeping.dispatch_again(tx, empty, lanes, 100)
 
 
-def test_attempts_of_workers_without_a_lease_are_orphans(database: Database) -> None:
+def test_attempts_of_workers_whose_lease_has_ended_are_orphans(database: Database) -> None:
     with database.write() as tx:
         for worker, lease in (("living", HOUR), ("late", PAST), ("dead", PAST), ("stopped", HOUR)):
             workers.start(tx, worker, {}, lease)
         owned = {}
-        for worker in ("living", "late", "dead", "stopped", "unknown"):
+        for worker in ("living", "late", "dead", "stopped", "never leased"):
             owned[worker] = submit(tx)
             assert transitions.claim(tx, owned[worker], 1, worker)
         workers.stop(tx, "stopped")
@@ -57,27 +57,32 @@ def test_attempts_of_workers_without_a_lease_are_orphans(database: Database) -> 
         assert sweeping.end_lost_leases(tx) == ["dead"]
         assert sweeping.end_lost_leases(tx) == []
         found = sweeping.orphans(tx, 100)
-    assert {orphan.worker for orphan in found} == {"dead", "stopped", "unknown"}
-    assert {orphan.task_id for orphan in found} == {
-        owned[worker] for worker in ("dead", "stopped", "unknown")
-    }
+    assert {orphan.worker for orphan in found} == {"dead", "stopped"}
+    assert {orphan.task_id for orphan in found} == {owned["dead"], owned["stopped"]}
 
 
 @pytest.mark.parametrize("state", sorted(WAITING | FINAL))
 def test_only_running_tasks_are_orphans(database: Database, state: State) -> None:
     with database.write() as tx:
+        workers.start(tx, WORKER, {}, HOUR)
         submitted_in(tx, state)
+        workers.stop(tx, WORKER)
         assert sweeping.orphans(tx, 100) == []
 
 
 def test_an_orphan_is_put_back_and_at_last_failed(database: Database) -> None:
     with database.write() as tx:
-        task_id = submitted_in(tx, State.RUNNING)
+        for worker in ("first", "second"):
+            workers.start(tx, worker, {}, HOUR)
+        task_id = submit(tx)
+        assert transitions.claim(tx, task_id, 1, "first")
+        workers.stop(tx, "first")
         [orphan] = sweeping.orphans(tx, 100)
         assert sweeping.put_back(tx, orphan, max_losses=1)
         assert not sweeping.put_back(tx, orphan, max_losses=1)
         assert take(tx, task_id)
-        assert transitions.claim(tx, task_id, 2, WORKER)
+        assert transitions.claim(tx, task_id, 2, "second")
+        workers.stop(tx, "second")
         [orphan] = sweeping.orphans(tx, 100)
         assert sweeping.put_back(tx, orphan, max_losses=1)
     task = read(database, task_id)
