@@ -32,8 +32,9 @@ run: setup  ## Start server and worker
 test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
 	$(BIN)/pytest --numprocesses=4 --dist=loadfile $(PYTEST)
 
-faults: setup-dev servers  ## Break everything on purpose: tests/faults, all of it, 20 minutes
+faults: setup-dev servers  ## Break everything on purpose; the acceptance tests on the other brokers
 	$(BIN)/pytest -m "" tests/faults $(PYTEST)
+	$(BIN)/pytest -m long tests/acceptance $(PYTEST)
 
 conformance: setup-dev servers  ## Run the same scenarios with the clients of all languages
 	$(BIN)/pytest tests/conformance

@@ -1,4 +1,4 @@
-"""Whole deployments, each of them on two setups.
+"""Whole deployments, each of them on every setup; `make test` runs two, `make faults` the others.
 
 `deployment` is one for the whole run, with a server and a prefork worker on the queue "celery"; the
 tests share it and break nothing. A test that kills, freezes or restarts a part asks for
@@ -8,15 +8,16 @@ tests share it and break nothing. A test that kills, freezes or restarts a part 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from support.deployment import Deployment
-from support.engines import Embedded, Engines, Servers
+from support.engines import Embedded, Engines, OnPostgres, OnRabbitMQ, OnRedis
 from support.postgres import PostgresServer
+from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 from taskgate.client import Client
 
@@ -26,7 +27,18 @@ IDLE_QUEUES = ("idle-1", "idle-2", "idle-3", "idle-4")
 """Queues that exist, though no worker serves them before a test starts one."""
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql+redis"])
+ON_RABBITMQ, ON_POSTGRES = "postgresql+rabbitmq", "postgresql+sqla"
+
+SETUPS = (
+    "sqlite",
+    "postgresql+redis",
+    pytest.param(ON_RABBITMQ, marks=pytest.mark.long),
+    pytest.param(ON_POSTGRES, marks=pytest.mark.long),
+)
+"""Record and broker."""
+
+
+@pytest.fixture(scope="session", params=SETUPS)
 def setup_name(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -41,27 +53,40 @@ class Shared:
     client: Client
 
 
-# A fixture each, so that pytest keeps both when the files' tests alternate between them.
+MakeEngines = Callable[[str], AbstractContextManager[Engines]]
+StartShared = Callable[[Engines], AbstractContextManager[Shared]]
+
+
+# A fixture each, so that pytest keeps all when the files' tests alternate between them.
 
 
 @pytest.fixture(scope="session")
-def shared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    with _sqlite(tmp_path_factory) as engines, _running(engines, tmp_path_factory) as shared:
+def shared_sqlite(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
+    with make_engines("sqlite") as engines, start_shared(engines) as shared:
         yield shared
 
 
 @pytest.fixture(scope="session")
-def shared_servers(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shared]:
-    with _servers(postgres_server) as engines, _running(engines, tmp_path_factory) as shared:
+def shared_redis(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
+    with make_engines("postgresql+redis") as engines, start_shared(engines) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def shared_rabbitmq(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
+    with make_engines(ON_RABBITMQ) as engines, start_shared(engines) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def shared_sqla(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
+    with make_engines(ON_POSTGRES) as engines, start_shared(engines) as shared:
         yield shared
 
 
 @pytest.fixture(scope="session")
 def shared(setup_name: str, request: pytest.FixtureRequest) -> Shared:
-    name = "shared_sqlite" if setup_name == "sqlite" else "shared_servers"
-    shared: Shared = request.getfixturevalue(name)
+    shared: Shared = request.getfixturevalue("shared_" + setup_name.rpartition("+")[2])
     return shared
 
 
@@ -83,15 +108,9 @@ def client(shared: Shared) -> Client:
 
 
 @pytest.fixture(scope="module")
-def own_engines(
-    setup_name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engines]:
+def own_engines(setup_name: str, make_engines: MakeEngines) -> Iterator[Engines]:
     """A broker and a record for the tests of one module."""
-    if setup_name == "sqlite":
-        made = _sqlite(tmp_path_factory)
-    else:
-        made = _servers(request.getfixturevalue("postgres_server"))
-    with made as engines:
+    with make_engines(setup_name) as engines:
         yield engines
 
 
@@ -103,17 +122,46 @@ def own_deployment(
         yield deployment
 
 
-@contextmanager
-def _sqlite(folders: pytest.TempPathFactory) -> Iterator[Engines]:
-    yield Embedded(folders.mktemp("engines"))
+@pytest.fixture(scope="session")
+def make_engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MakeEngines:
+    """Makes the broker and the record of a setup."""
+
+    @contextmanager
+    def make(setup_name: str) -> Iterator[Engines]:
+        if setup_name == "sqlite":
+            yield Embedded(tmp_path_factory.mktemp("engines"))
+            return
+        postgres: PostgresServer = request.getfixturevalue("postgres_server")
+        number = next(_numbers)
+        record = postgres.create_database(f"acceptance_{number}")
+        with _broker(setup_name, postgres, record, f"acceptance_broker_{number}") as engines:
+            yield engines
+        postgres.drop_database(f"acceptance_{number}")
+
+    return make
 
 
 @contextmanager
-def _servers(postgres: PostgresServer) -> Iterator[Engines]:
-    database = f"acceptance_{next(_numbers)}"
-    with RedisServer() as redis:
-        yield Servers(postgres.create_database(database), redis)
-    postgres.drop_database(database)
+def _broker(
+    setup_name: str, postgres: PostgresServer, record: str, broker_name: str
+) -> Iterator[Engines]:
+    if setup_name == ON_POSTGRES:
+        yield OnPostgres(record, postgres.create_database(broker_name))
+        postgres.drop_database(broker_name)
+    elif setup_name == ON_RABBITMQ:
+        with RabbitMQServer() as rabbitmq:
+            yield OnRabbitMQ(record, rabbitmq, ("celery", *IDLE_QUEUES))
+    else:
+        with RedisServer() as redis:
+            yield OnRedis(record, redis)
+
+
+@pytest.fixture(scope="session")
+def start_shared(tmp_path_factory: pytest.TempPathFactory) -> StartShared:
+    """Starts the deployment that the tests share."""
+    return lambda engines: _running(engines, tmp_path_factory)
 
 
 def _deployment(engines: Engines, folders: pytest.TempPathFactory) -> Deployment:

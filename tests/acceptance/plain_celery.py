@@ -15,7 +15,12 @@ from celery.result import AsyncResult
 
 SECONDS = 30
 
-app = Celery(broker=sys.argv[1], backend=sys.argv[2])
+# SQLAlchemy 2.1 would choose psycopg 3.
+BROKER = sys.argv[1].replace("sqla+postgresql:", "sqla+postgresql+psycopg2:")
+
+app = Celery(broker=BROKER, backend=sys.argv[2])
+if BROKER.startswith("amqp"):
+    app.conf.task_queue_max_priority = 10  # as taskgate declares its queues
 
 
 @app.task(name="demo.add")

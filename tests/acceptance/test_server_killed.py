@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import pytest
 from sqlalchemy import select
 
@@ -14,16 +17,16 @@ from support.deployment import Deployment
 from support.engines import Engines
 from support.processes import Process
 from support.waiting import wait_until
-from taskgate.client import Client, State, TaskHandle, Unavailable
+from taskgate.client import State, TaskHandle
 from taskgate.store.tables import outbox, tasks
+from taskgate.v1.task_service_pb2 import SubmitRequest
+from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 ANSWERED = 20
 """Submits that were answered when the server is killed."""
 
-STREAM = 400
-"""Submits while the server is killed again and again."""
-
-KILLS = 5
+KILLS = 6
+CLIENTS = 3
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,9 @@ def server(crashing: Deployment) -> Iterator[Process]:
 def submit_some(deployment: Deployment, number: int) -> list[TaskHandle]:
     client = deployment.client()
     with ThreadPoolExecutor(10) as pool:
-        return list(pool.map(lambda n: client.submit("journal.run", [0, n]), range(number)))
+        return list(
+            pool.map(lambda n: client.submit("journal.run", kwargs={"value": n}), range(number))
+        )
 
 
 def waiting_in_outbox(deployment: Deployment, handles: Iterable[TaskHandle]) -> set[str]:
@@ -60,7 +65,7 @@ def check_each_ran_once(deployment: Deployment, handles: list[TaskHandle]) -> No
         finals = [handle.wait(60) for handle in handles]
     # The worker has drained: a second message of a task would have run by now.
     assert {(task.state, task.attempt) for task in finals} == {(State.SUCCEEDED, 1)}
-    assert [task.result for task in finals] == [task.args[1] for task in finals]
+    assert [task.result for task in finals] == [task.kwargs["value"] for task in finals]
     once = {handle.id: 1 for handle in handles}
     for word in ("start", "end"):
         count = deployment.journal.count(word)
@@ -99,33 +104,63 @@ def test_killed_between_publish_and_the_outbox_delete(
     check_each_ran_once(crashing, handles)
 
 
-def submit_until_answered(client: Client, number: int) -> TaskHandle:
+def submit_until_answered(stub: TaskServiceStub, number: int) -> str:
+    request = SubmitRequest(task_type="journal.run", request_id=f"stream-{number}")
+    request.kwargs["value"] = number
     while True:
         try:
-            return client.submit("journal.run", [0, number], request_id=f"stream-{number}")
-        except Unavailable:
-            continue  # killed once more: the same request again
+            return stub.Submit(request, timeout=30, wait_for_ready=True).task.id
+        except grpc.RpcError as error:  # killed once more: the same request again
+            if not isinstance(error, grpc.Call) or error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
 
 
-def kill_again_and_again(deployment: Deployment, stop: threading.Event) -> None:
-    """Kill servers at random moments; leaves the last one running."""
+class Stream:
+    """Clients that submit one task after another."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._stub = deployment.stub()
+        self._stop = threading.Event()
+        self.answered: list[str] = []
+        """The tasks' ids."""
+
+    def run(self, first: int) -> None:
+        """Submit, each time with a number that no other client uses, until told to stop."""
+        for number in itertools.count(first, CLIENTS):
+            if self._stop.is_set():
+                return
+            self.answered.append(submit_until_answered(self._stub, number))
+
+    def wait_for_more(self, number: int) -> None:
+        enough = len(self.answered) + number
+        wait_until(lambda: len(self.answered) >= enough, 60, "more submits are answered")
+
+    def stop(self) -> None:
+        self._stop.set()
+
+
+def kill_again_and_again(deployment: Deployment, stream: Stream) -> None:
     for _ in range(KILLS):
         server = deployment.start_server()
-        stop.wait(random.uniform(0.1, 1.0))
+        stream.wait_for_more(25)
+        time.sleep(random.uniform(0, 0.3))
         server.kill()
     deployment.start_server()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_killed_at_random_moments_while_clients_submit(crashing: Deployment) -> None:
-    client = crashing.client()
-    with ThreadPoolExecutor(9) as pool:
-        kills = pool.submit(kill_again_and_again, crashing, threading.Event())
-        answered = pool.map(lambda n: submit_until_answered(client, n), range(STREAM))
-        handles = list(answered)
-        kills.result()
-    assert len({handle.id for handle in handles}) == STREAM
+    stream = Stream(crashing)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        clients = [pool.submit(stream.run, first) for first in range(CLIENTS)]
+        try:
+            kill_again_and_again(crashing, stream)
+        finally:
+            stream.stop()
+        for client in clients:
+            client.result()
     with crashing.database.read() as tx:
         recorded = tx.execute(select(tasks.c.id).where(tasks.c.request_id.like("stream-%")))
-        assert set(recorded.scalars()) == {handle.id for handle in handles}
-    check_each_ran_once(crashing, handles)
+        assert sorted(recorded.scalars()) == sorted(stream.answered)
+    client = crashing.client()
+    check_each_ran_once(crashing, [client.task(task_id) for task_id in stream.answered])

@@ -126,7 +126,7 @@ def _shown(value: object) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == FOLDER and name_of(item) not in SHORT:
-            item.add_marker(pytest.mark.faults_long)
+            item.add_marker(pytest.mark.long)
 
 
 def name_of(item: pytest.Item) -> str:

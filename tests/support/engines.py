@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import amqp
 import psycopg2
 
+from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
+from support.server import Server
 from support.waiting import wait_until
 
 _LOCK_SECONDS = 20
@@ -90,13 +93,23 @@ class Embedded(Engines):
         return _locked(self._record)
 
 
-class Servers(Engines):
-    """PostgreSQL for the record, and a Redis for this deployment alone."""
+class _PostgresRecord(Engines):
+    """PostgreSQL for the record."""
+
+    def __init__(self, database_url: str) -> None:
+        self.database_url = database_url
+
+    def outbox_locked(self) -> AbstractContextManager[None]:
+        return _table_locked(self.database_url, "taskgate_outbox")
+
+
+class OnRedis(_PostgresRecord):
+    """A Redis for this deployment alone."""
 
     def __init__(self, database_url: str, redis_server: RedisServer) -> None:
+        super().__init__(database_url)
         self._redis = redis_server
         self.broker_url = redis_server.url()
-        self.database_url = database_url
 
     def messages(self) -> list[str]:
         client: Any = self._redis.client()  # redis-py's types leave open what it returns
@@ -108,29 +121,117 @@ class Servers(Engines):
         with closing(self._redis.client()) as client:
             client.lpush(queue, payload)
 
-    @contextmanager
-    def broker_down(self) -> Iterator[None]:
-        self._redis.kill()
-        try:
-            yield
-        finally:
-            self._redis.start()
+    def broker_down(self) -> AbstractContextManager[None]:
+        return _down(self._redis)
+
+    def broker_frozen(self) -> AbstractContextManager[None]:
+        return _frozen(self._redis)
+
+
+class OnRabbitMQ(_PostgresRecord):
+    """A RabbitMQ for this deployment alone."""
+
+    def __init__(
+        self, database_url: str, rabbitmq_server: RabbitMQServer, queues: Sequence[str]
+    ) -> None:
+        super().__init__(database_url)
+        self._rabbitmq = rabbitmq_server
+        self._queues = queues
+        self.broker_url = rabbitmq_server.empty_vhost()
+
+    def messages(self) -> list[str]:
+        with self._channel() as channel:
+            return [message for queue in self._queues for message in _all_messages(channel, queue)]
+
+    def put_raw(self, queue: str, payload: str) -> None:
+        with self._channel() as channel:
+            channel.basic_publish(amqp.Message(payload), routing_key=queue)
+
+    def broker_down(self) -> AbstractContextManager[None]:
+        return _down(self._rabbitmq)
+
+    def broker_frozen(self) -> AbstractContextManager[None]:
+        return _frozen(self._rabbitmq)
 
     @contextmanager
-    def broker_frozen(self) -> Iterator[None]:
-        self._redis.pause()
-        try:
-            yield
-        finally:
-            self._redis.resume()
+    def _channel(self) -> Iterator[amqp.Channel]:
+        vhost = self.broker_url.rpartition("/")[2]
+        address = f"127.0.0.1:{self._rabbitmq.port}"
+        with amqp.Connection(address, virtual_host=vhost) as connection:
+            yield connection.channel()
 
-    @contextmanager
-    def outbox_locked(self) -> Iterator[None]:
-        with closing(psycopg2.connect(self.database_url)) as connection:
+
+class OnPostgres(_PostgresRecord):
+    """The broker in a database of PostgreSQL, too, but in another one."""
+
+    def __init__(self, database_url: str, broker_database_url: str) -> None:
+        super().__init__(database_url)
+        self._broker = broker_database_url
+        self.broker_url = f"sqla+{broker_database_url}"
+
+    def messages(self) -> list[str]:
+        with closing(psycopg2.connect(self._broker)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('kombu_message')")
+            if cursor.fetchall() == [(None,)]:
+                return []
+            cursor.execute("SELECT payload FROM kombu_message WHERE visible")
+            return [payload for (payload,) in cursor.fetchall()]
+
+    def put_raw(self, queue: str, payload: str) -> None:
+        with closing(psycopg2.connect(self._broker)) as connection:
             with connection.cursor() as cursor:
-                cursor.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
-                cursor.execute("LOCK TABLE taskgate_outbox IN EXCLUSIVE MODE")
-            yield
+                cursor.execute(
+                    "INSERT INTO kombu_message (id, visible, payload, version, queue_id)"
+                    " SELECT nextval('message_id_sequence'), true, %s, 1, id FROM kombu_queue"
+                    " WHERE name = %s",
+                    (payload, queue),
+                )
+            connection.commit()
+
+    def broker_down(self) -> AbstractContextManager[None]:
+        return _table_locked(self._broker, "kombu_message")
+
+    def broker_frozen(self) -> AbstractContextManager[None]:
+        return _table_locked(self._broker, "kombu_message")
+
+
+@contextmanager
+def _down(server: Server) -> Iterator[None]:
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextmanager
+def _frozen(server: Server) -> Iterator[None]:
+    server.pause()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
+@contextmanager
+def _table_locked(url: str, table: str) -> Iterator[None]:
+    """Hold a lock on the table; whoever only reads goes on."""
+    with closing(psycopg2.connect(url)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
+            cursor.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+        yield
+
+
+def _all_messages(channel: amqp.Channel, queue: str) -> Iterator[str]:
+    """What lies in the queue; it goes back when the channel is closed."""
+    try:
+        channel.queue_declare(queue, passive=True)
+    except amqp.NotFound:
+        channel.open()  # the broker closed it
+        return
+    while (message := channel.basic_get(queue)) is not None:
+        yield f"{message.properties} {message.body!r}"
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -63,7 +64,7 @@ _metadata = MetaData()
 _queues = Table(
     "kombu_queue",
     _metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Integer, Sequence("queue_id_sequence"), primary_key=True, autoincrement=True),
     Column("name", String(200), unique=True),
     sqlite_autoincrement=True,
 )
@@ -71,7 +72,7 @@ _queues = Table(
 _messages = Table(
     "kombu_message",
     _metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Integer, Sequence("message_id_sequence"), primary_key=True, autoincrement=True),
     Column("visible", Boolean, index=True),
     Column("timestamp", DateTime, index=True),
     Column("payload", Text, nullable=False),
