@@ -7,6 +7,7 @@ makes its own (`with RedisServer() as server`). A `…_url` is empty and the tes
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,15 @@ from support.redis import RedisServer
 
 _numbers = itertools.count(1)
 
+
 # An example may take long on a busy machine; the test's own timeout is what counts.
 settings.register_profile("taskgate", deadline=None)
 settings.load_profile("taskgate")
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C: who is started in the background ignores it, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
