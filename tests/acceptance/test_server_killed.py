@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import grpc
 import pytest
@@ -86,19 +87,16 @@ def test_killed_between_commit_and_publish(
 def test_killed_between_publish_and_the_outbox_delete(
     crashing: Deployment, own_engines: Engines, server: Process
 ) -> None:
-    with own_engines.broker_frozen():
-        handles = submit_some(crashing, ANSWERED)
-        lock = own_engines.outbox_locked()
-        lock.__enter__()
-    try:
+    with ExitStack() as lock:
+        with own_engines.broker_frozen():
+            handles = submit_some(crashing, ANSWERED)
+            lock.enter_context(own_engines.outbox_locked())
         wait_until(
             lambda: any(own_engines.has_message(handle.id) for handle in handles),
             30,
             "messages were published",
         )
         server.kill()
-    finally:
-        lock.__exit__(None, None, None)
     published = {handle.id for handle in handles if own_engines.has_message(handle.id)}
     assert published & waiting_in_outbox(crashing, handles)
     check_each_ran_once(crashing, handles)
@@ -145,7 +143,6 @@ def kill_again_and_again(deployment: Deployment, stream: Stream) -> None:
         stream.wait_for_more(25)
         time.sleep(random.uniform(0, 0.3))
         server.kill()
-    deployment.start_server()
 
 
 @pytest.mark.timeout(240)
@@ -157,8 +154,9 @@ def test_killed_at_random_moments_while_clients_submit(crashing: Deployment) -> 
             kill_again_and_again(crashing, stream)
         finally:
             stream.stop()
-        for client in clients:
-            client.result()
+        with crashing.start_server():
+            for ended in clients:
+                ended.result()
     with crashing.database.read() as tx:
         recorded = tx.execute(select(tasks.c.id).where(tasks.c.request_id.like("stream-%")))
         assert sorted(recorded.scalars()) == sorted(stream.answered)
