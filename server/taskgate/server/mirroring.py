@@ -7,13 +7,13 @@ every change is told whoever made it. States that pass faster than a pass are sk
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import text
 
+from taskgate.server.background import Background
 from taskgate.store import mirror, queries
 from taskgate.store.engine import Database
 from taskgate.store.errors import StoreUnavailable
@@ -46,18 +46,7 @@ class Mirroring:
         self._mirror = target
         self._told_versions: dict[str, int] = {}
         self._told_ends: dict[str, datetime] = {}
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="taskgate-mirror", daemon=True)
-
-    def start(self) -> None:
-        """Start to tell."""
-        self._thread.start()
-
-    def close(self, seconds: float) -> None:
-        """End after what is being told; give up on it after so many seconds."""
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+        self.background = Background("mirror", self._step, first_pause=0.0)
 
     def tell_news(self) -> bool:
         """Make one pass, unless another server is making one; whether there may be more to tell.
@@ -72,16 +61,14 @@ class Mirroring:
             self._tell_started()
             return self._tell_ended()
 
-    def _run(self) -> None:
-        pause = 0.0
-        while not self._ends.wait(pause):
-            pause = OUTAGE_SECONDS
-            try:
-                pause = 0.0 if self.tell_news() else PAUSE_SECONDS
-            except (MirrorUnavailable, StoreUnavailable) as exc:
-                logger.warning("the mirror falls behind: %s", exc)
-            except Exception:
-                logger.exception("the mirror falls behind")
+    def _step(self) -> float:
+        try:
+            return 0.0 if self.tell_news() else PAUSE_SECONDS
+        except (MirrorUnavailable, StoreUnavailable) as exc:
+            logger.warning("the mirror falls behind: %s", exc)
+        except Exception:
+            logger.exception("the mirror falls behind")
+        return OUTAGE_SECONDS
 
     @contextmanager
     def _leading(self) -> Iterator[bool]:

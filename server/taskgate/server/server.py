@@ -63,8 +63,10 @@ class TaskgateServer:
         self._dispatcher = Dispatcher(self._database, self._publisher)
         self._writer = Writer(self._database, self._dispatcher.offer)
         self._watcher = Watcher(self._records)
-        self._sweeper = sweeper_of(settings, self._database, app)
-        self._mirroring = _mirroring(settings, self._database)
+        self._background = [
+            sweeper_of(settings, self._database, app).background,
+            *(mirroring.background for mirroring in _mirrorings(settings, self._database)),
+        ]
         self._health = HealthServicer()
         self._grpc: grpc.aio.Server | None = None
 
@@ -87,9 +89,8 @@ class TaskgateServer:
         self._writer.start()
         self._dispatcher.start(published=self._writer.forget)
         self._watcher.start()
-        self._sweeper.start()
-        if self._mirroring is not None:
-            self._mirroring.start()
+        for background in self._background:
+            background.start()
         await self._grpc.start()
         await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
         return address
@@ -148,22 +149,22 @@ class TaskgateServer:
         return addresses.parse(text).with_port(port)
 
     def _flush(self) -> None:
-        self._sweeper.close(FLUSH_SECONDS)
+        for background in self._background:
+            background.close(FLUSH_SECONDS)
         self._writer.finish(FLUSH_SECONDS)
         self._dispatcher.close(FLUSH_SECONDS)
         self._writer.close(FLUSH_SECONDS)
         self._publisher.close()
-        if self._mirroring is not None:
-            self._mirroring.close(FLUSH_SECONDS)
 
     def _close(self) -> None:
         self._records.close()
         self._database.close()
 
 
-def _mirroring(settings: ServerSettings, database: Database) -> Mirroring | None:
+def _mirrorings(settings: ServerSettings, database: Database) -> list[Mirroring]:
+    """The mirror that is to be told, if there is one."""
     url = settings.celery_result_backend
-    return None if url is None else Mirroring(database, Mirror(url))
+    return [] if url is None else [Mirroring(database, Mirror(url))]
 
 
 def _tokens(settings: ServerSettings) -> Tokens | None:

@@ -8,7 +8,6 @@ no harm; one server at a time makes them all the same.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TypeVar
 from celery import Celery
 from sqlalchemy import Connection, text
 
+from taskgate.server.background import Background
 from taskgate.server.settings import ServerSettings
 from taskgate.store import sweeping, task_types, workers
 from taskgate.store.engine import Database
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 """Tasks in a transaction: enough to be quick, few enough not to keep others waiting."""
+
+MOST_DELETING_STEPS = 50
+"""In a pass: enough to keep up with a busy system, few enough not to keep a pass from its end."""
 
 PASSES_PER_LEASE = 5
 LONGEST_PAUSE_SECONDS = 3.0
@@ -52,7 +55,7 @@ class Swept:
 
 
 class Sweeper:
-    """Makes passes over one record: in a thread of its own once started, or when called."""
+    """Makes passes over one record: in the background once that is started, or when called."""
 
     def __init__(
         self,
@@ -70,28 +73,17 @@ class Sweeper:
         self._max_worker_losses = max_worker_losses
         self._retention = retention
         self._answering_since: float | None = None
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="taskgate-sweeper", daemon=True)
+        self._pause = min(lease.total_seconds() / PASSES_PER_LEASE, LONGEST_PAUSE_SECONDS)
+        self.background = Background("sweeper", self._pass, first_pause=self._pause)
 
-    def start(self) -> None:
-        """Start to make passes."""
-        self._thread.start()
-
-    def close(self, seconds: float) -> None:
-        """End after the pass under way; give up on it after so many seconds."""
-        self._ends.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        pause = min(self._lease.total_seconds() / PASSES_PER_LEASE, LONGEST_PAUSE_SECONDS)
-        while not self._ends.wait(pause):
-            try:
-                self.sweep()
-            except StoreUnavailable as exc:
-                logger.warning("the sweeper waits: %s", exc)
-            except Exception:
-                logger.exception("a pass of the sweeper failed; it goes on")
+    def _pass(self) -> float:
+        try:
+            self.sweep()
+        except StoreUnavailable as exc:
+            logger.warning("the sweeper waits: %s", exc)
+        except Exception:
+            logger.exception("a pass of the sweeper failed; it goes on")
+        return self._pause
 
     def sweep(self) -> Swept:
         """Make one pass, as far as no other server is making one.
@@ -192,7 +184,13 @@ class Sweeper:
         if self._retention is None:
             return 0
         retention = self._retention
-        return self._step(lambda tx: sweeping.delete_final(tx, retention, BATCH)) or 0
+        deleted = 0
+        for _ in range(MOST_DELETING_STEPS):
+            some = self._step(lambda tx: sweeping.delete_final(tx, retention, BATCH)) or 0
+            deleted += some
+            if some < BATCH:
+                break
+        return deleted
 
 
 def sweeper_of(settings: ServerSettings, database: Database, app: Celery) -> Sweeper:
