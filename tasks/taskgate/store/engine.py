@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from taskgate.store import forks
 from taskgate.store.errors import StoreUnavailable, ValueRefused
 
 SQLITE_BUSY_SECONDS = 30
@@ -119,6 +120,7 @@ def _create_engine(url: URL, pool_size: int) -> Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
         event.listen(engine, "connect", _prepare_sqlite)
+        forks.keep_apart(engine)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     engine = create_engine(

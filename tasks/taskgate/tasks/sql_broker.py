@@ -41,6 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
+from taskgate.store import forks
 from taskgate.store.engine import SQLITE_BUSY_SECONDS
 from taskgate.tasks.envelopes import CarefulTransport, drop
 
@@ -287,6 +288,7 @@ def _create_engine(url: URL) -> Engine:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
+    forks.keep_apart(engine)
     return engine
 
 
