@@ -29,6 +29,13 @@ def use_all_the_time(database: Database, ends: threading.Event) -> None:
             tx.execute(text("SELECT count(*) FROM sqlite_master"))
 
 
+def connect_all_the_time(url: str, ends: threading.Event) -> None:
+    while not ends.is_set():
+        database = Database(url)
+        use(database)
+        database.close()
+
+
 def child_succeeds(database: Database) -> bool:
     pid = os.fork()
     if pid == 0:
@@ -44,6 +51,7 @@ def main(url: str, forks: int) -> None:
     use(database)
     for _ in range(2):
         threading.Thread(target=use_all_the_time, args=(database, ends), daemon=True).start()
+    threading.Thread(target=connect_all_the_time, args=(url, ends), daemon=True).start()
     print(sum(child_succeeds(database) for _ in range(forks)))
     ends.set()
 

@@ -85,7 +85,7 @@ class Database:
 
     def forget_connections(self) -> None:
         """Call in a forked child: its parent's connections are not its own to use or close."""
-        self.engine.dispose(close=False)
+        forks.leave_behind(self.engine)
 
     def close(self) -> None:
         """Close the connections; the next transaction opens a new one."""
@@ -118,9 +118,12 @@ def _create_engine(url: URL, pool_size: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        engine = create_engine(
+            url,
+            poolclass=forks.ForkAwarePool,
+            connect_args={"timeout": SQLITE_BUSY_SECONDS},
+        )
         event.listen(engine, "connect", _prepare_sqlite)
-        forks.keep_apart(engine)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     engine = create_engine(

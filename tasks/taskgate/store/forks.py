@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import Dialect, Engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Engine, Pool, event
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 PATIENCE_SECONDS = 10.0
 """How long a fork waits at most: SQLite keeps its own locks for much less than a transaction."""
@@ -27,6 +27,13 @@ class _Guard:
         self._users = 0
         self._forking = False
         self._here = threading.local()
+
+    def __enter__(self) -> Self:
+        self.enter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
     def enter(self) -> None:
         depth = getattr(self._here, "depth", 0)
@@ -65,24 +72,40 @@ os.register_at_fork(
 )
 
 
-def keep_apart(engine: Engine) -> None:
-    """Have forks of this process wait while a connection of the SQLite engine is in use."""
-    event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "checkout", _checked_out)
-    event.listen(engine, "checkin", _checked_in)
+class ForkAwarePool(QueuePool):
+    """Connections of SQLite: forks of this process wait while one is opened, used or closed."""
+
+    def connect(self) -> PoolProxiedConnection:
+        with _guard:  # what a new connection is prepared with are transactions, too
+            return super().connect()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        with _guard:  # it closes the connection if the pool is full
+            super()._do_return_conn(record)
+
+    def dispose(self) -> None:
+        with _guard:
+            super().dispose()
 
 
-def _connect(dialect: Dialect, _entry: ConnectionPoolEntry, args: Any, options: Any) -> Any:
-    _guard.enter()
-    try:
-        return dialect.connect(*args, **options)
-    finally:
-        _guard.leave()
-
-
+@event.listens_for(ForkAwarePool, "checkout")
 def _checked_out(_connection: Any, _entry: ConnectionPoolEntry, _proxy: Any) -> None:
     _guard.enter()
 
 
+@event.listens_for(ForkAwarePool, "checkin")
 def _checked_in(_connection: Any, _entry: ConnectionPoolEntry) -> None:
     _guard.leave()
+
+
+_left_behind: list[Pool] = []
+
+
+def leave_behind(engine: Engine) -> None:
+    """Call in a forked child: the engine opens connections of its own.
+
+    The parent's are kept, not dropped: a child must not use a SQLite connection of its parent, not
+    even to close it, and Python closes what nobody refers to.
+    """
+    _left_behind.append(engine.pool)
+    engine.dispose(close=False)

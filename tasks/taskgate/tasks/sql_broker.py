@@ -97,7 +97,7 @@ _opening = threading.Lock()
 def forget_connections() -> None:
     """Call in a forked child: its parent's connections are not its own to use or close."""
     for engine in _engines.values():
-        engine.dispose(close=False)
+        forks.leave_behind(engine)
 
 
 class Channel(virtual.Channel):
@@ -286,9 +286,10 @@ def _create_engine(url: URL) -> Engine:
         return create_engine(url, pool_pre_ping=True)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    engine = create_engine(
+        url, poolclass=forks.ForkAwarePool, connect_args={"timeout": SQLITE_BUSY_SECONDS}
+    )
     event.listen(engine, "connect", _prepare_sqlite)
-    forks.keep_apart(engine)
     return engine
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from support import fork_while_busy
 
-FORKS = 200
+FORKS = 300
 
 
 def test_no_child_hangs(sqlite_url: str) -> None:
