@@ -35,7 +35,7 @@ SETUPS = (
     pytest.param(ON_RABBITMQ, marks=pytest.mark.long),
     pytest.param(ON_POSTGRES, marks=pytest.mark.long),
 )
-"""Record and broker."""
+"""Record and broker; each has a mirror, too."""
 
 
 @pytest.fixture(scope="session", params=SETUPS)
@@ -92,7 +92,7 @@ def shared(setup_name: str, request: pytest.FixtureRequest) -> Shared:
 
 @pytest.fixture(scope="session")
 def engines(shared: Shared) -> Engines:
-    """The broker and the record of `deployment`."""
+    """The broker, the record and the mirror of `deployment`."""
     return shared.engines
 
 
@@ -169,7 +169,10 @@ def _deployment(engines: Engines, folders: pytest.TempPathFactory) -> Deployment
         folders.mktemp("deployment"),
         broker_url=engines.broker_url,
         database_url=engines.database_url,
-        env={"TASKGATE_QUEUES": ",".join(("celery", *IDLE_QUEUES))},
+        env={
+            "TASKGATE_QUEUES": ",".join(("celery", *IDLE_QUEUES)),
+            "CELERY_RESULT_BACKEND": engines.mirror_url,
+        },
     )
 
 

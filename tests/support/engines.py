@@ -1,4 +1,4 @@
-"""The broker and the record of a deployment, and how a test gets in their way."""
+"""The broker, the record and the mirror of a deployment, and how a test gets in their way."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ _LOCK_SECONDS = 20
 
 
 class Engines(ABC):
-    """One choice of broker and record."""
+    """One choice of broker, record and mirror."""
 
     broker_url: str
     database_url: str
+    mirror_url: str
+    """For CELERY_RESULT_BACKEND."""
 
     @abstractmethod
     def messages(self) -> list[str]:
@@ -60,13 +62,14 @@ class Engines(ABC):
 
 
 class Embedded(Engines):
-    """Two SQLite files: what taskgate uses with nothing configured."""
+    """SQLite files: what taskgate uses with nothing configured, and one more for the mirror."""
 
     def __init__(self, folder: Path) -> None:
         self._broker = folder / "broker.db"
         self._record = folder / "record.db"
         self.broker_url = f"sqla+sqlite:///{self._broker}"
         self.database_url = f"sqlite:///{self._record}"
+        self.mirror_url = f"db+sqlite:///{folder / 'mirror.db'}"
 
     def messages(self) -> list[str]:
         with closing(_connect(self._broker)) as connection:
@@ -94,22 +97,24 @@ class Embedded(Engines):
 
 
 class _PostgresRecord(Engines):
-    """PostgreSQL for the record."""
+    """PostgreSQL for the record, and for the mirror beside it."""
 
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
+        self.mirror_url = f"db+{database_url}"
 
     def outbox_locked(self) -> AbstractContextManager[None]:
         return _table_locked(self.database_url, "taskgate_outbox")
 
 
 class OnRedis(_PostgresRecord):
-    """A Redis for this deployment alone."""
+    """A Redis for this deployment alone, with the mirror in its second database."""
 
     def __init__(self, database_url: str, redis_server: RedisServer) -> None:
         super().__init__(database_url)
         self._redis = redis_server
         self.broker_url = redis_server.url()
+        self.mirror_url = redis_server.url(1)
 
     def messages(self) -> list[str]:
         client: Any = self._redis.client()  # redis-py's types leave open what it returns
