@@ -81,7 +81,8 @@ def test_a_worker_survives_garbage_and_what_is_not_ours(
     with deployment.start_worker("--queues=idle-3", "--concurrency=1") as worker:
         assert first.wait(60).state is State.SUCCEEDED
         assert last.wait(60).state is State.SUCCEEDED
-        assert engines.messages() == []
+        # The last task may overtake what has no priority.
+        wait_until(lambda: engines.messages() == [], 30, "all messages were taken")
         assert worker.exit_code is None
 
 
