@@ -9,6 +9,7 @@ from celery import Celery
 from taskgate.tasks import transports
 from taskgate.tasks.base import TaskgateTask, with_taskgate
 from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
+from taskgate.tasks.pool import PoolStep
 from taskgate.tasks.reception import CarefulReception
 from taskgate.tasks.settings import Settings
 from taskgate.tasks.worker import AgentStep, adopt_tasks
@@ -42,7 +43,7 @@ def _install(app: Celery) -> None:
     transports.register()
     # CELERY_RESULT_BACKEND in the environment, our mirror, would stand over the configuration.
     cast("Any", app).backend_cls = app.conf["result_backend"]
-    app.steps["worker"].add(AgentStep)
+    app.steps["worker"].update((PoolStep, AgentStep))
     app.steps["consumer"].add(CarefulReception)
     app.on_after_finalize.connect(_on_after_finalize, weak=False)
     if cast("Any", app).finalized:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from support.celery_system import System, failure_of
+from support.processes import descendants
 from support.waiting import wait_until
 from taskgate.store import transitions
 from taskgate.store.lifecycle import Outcome, Reason, State
@@ -24,6 +25,15 @@ def test_a_task_that_kills_its_process_is_tried_as_often_as_is_allowed(system: S
     assert [attempt.outcome for attempt in task.attempts] == [Outcome.LOST] * 4
     assert system.journal.words(task.id) == ["start"] * 4
     assert system.app.signature("demo.add", (1, 2)).delay().get(timeout=30) == 3
+
+
+def test_all_idle_processes_are_killed(system: System) -> None:
+    for number in range(3):
+        assert system.app.signature("demo.add", (number, 1)).delay().get(timeout=30) == number + 1
+        for child in descendants(system.worker.pid):
+            os.kill(child, signal.SIGKILL)
+    assert system.app.signature("demo.add", (1, 2)).delay().get(timeout=30) == 3
+    assert system.worker.exit_code is None
 
 
 def test_at_most_once(system: System) -> None:
