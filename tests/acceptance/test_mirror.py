@@ -9,17 +9,14 @@ from celery import Celery
 from celery.contrib.abortable import ABORTED
 
 from support.engines import Engines
+from support.mirrors import reader_of
 from support.waiting import wait_until
 from taskgate.client import Client
 
 
 @pytest.fixture
 def reader(engines: Engines) -> Iterator[Celery]:
-    app = Celery("reader", set_as_current=False)
-    # A program that reads would name its driver, too: SQLAlchemy 2.1 would choose psycopg 3.
-    url = engines.mirror_url.replace("db+postgresql://", "db+postgresql+psycopg2://")
-    app.conf["result_backend"] = url
-    app.conf["result_extended"] = True
+    app = reader_of(engines.mirror_url)
     yield app
     app.close()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import click
 from rich.console import Console
@@ -23,14 +23,16 @@ _MOST_AT_ONCE = 1_000
 """What a server takes in one watch; what is more is watched afterwards."""
 
 
-class _Show(Protocol):
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+class _Show(ABC):
+    """Shows each task that it is to see; cleans up at the end, if there is anything to."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:  # noqa: B027 - a terminal alone is to be restored
+        pass
+
+    @abstractmethod
     def see(self, task: Task) -> None: ...
 
 
@@ -73,27 +75,12 @@ def _show(number: int, *, as_json: bool) -> _Show:
     return _Bars(console, number) if console.is_terminal else _Lines()
 
 
-class _Plain:
-    """A show that needs no cleaning up."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
-
-
-class _Json(_Plain):
+class _Json(_Show):
     def see(self, task: Task) -> None:
         click.echo(line_as_json(fields_of(task, full=True)))
 
 
-class _Lines(_Plain):
+class _Lines(_Show):
     """A line for each change that says something new; progress alone does not."""
 
     def __init__(self) -> None:
@@ -106,7 +93,7 @@ class _Lines(_Plain):
             click.echo(f"{datetime.now().astimezone():%H:%M:%S} {_line(task).plain}")
 
 
-class _Bars:
+class _Bars(_Show):
     """A bar for each task under way, a line for each that has ended, and how many those are."""
 
     def __init__(self, console: Console, number: int) -> None:
@@ -121,12 +108,7 @@ class _Bars:
         self._total = self._progress.add_task("", **self._all())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def see(self, task: Task) -> None:

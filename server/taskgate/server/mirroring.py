@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import text
-
+from taskgate.server import leading
 from taskgate.server.background import Background
 from taskgate.store import mirror, queries
 from taskgate.store.engine import Database
@@ -33,9 +32,6 @@ BATCH = 200
 
 MOST_STARTED = 5_000
 """Running tasks that are looked at in a pass."""
-
-_MIRROR_LOCK = 0x7461736B6D697272
-"""PostgreSQL's advisory lock for mirroring; "taskmirr" in ASCII."""
 
 
 class Mirroring:
@@ -76,8 +72,7 @@ class Mirroring:
             yield True
             return
         with self._database.read() as tx:
-            lock = text("SELECT pg_try_advisory_xact_lock(:key)")
-            yield bool(tx.execute(lock, {"key": _MIRROR_LOCK}).scalar_one())
+            yield leading.try_lock(tx, leading.MIRRORING)
 
     def _tell_started(self) -> None:
         with self._database.read() as tx:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from celery import Celery
 from sqlalchemy import Connection, text
 
+from taskgate.server import leading
 from taskgate.server.background import Background
 from taskgate.server.settings import ServerSettings
 from taskgate.store import sweeping, task_types, workers
@@ -39,9 +40,6 @@ PASSES_PER_LEASE = 5
 LONGEST_PAUSE_SECONDS = 3.0
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
-
-_SWEEPER_LOCK = 0x7461736B73776570
-"""PostgreSQL's advisory lock for sweeping; "taskswep" in ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +130,8 @@ class Sweeper:
             return function(tx) if self._is_leader(tx) else None
 
     def _is_leader(self, tx: Connection) -> bool:
-        if self._database.is_sqlite:  # its writers take turns anyway
-            return True
-        lock = text("SELECT pg_try_advisory_xact_lock(:key)")
-        return bool(tx.execute(lock, {"key": _SWEEPER_LOCK}).scalar_one())
+        # SQLite's writers take turns anyway.
+        return self._database.is_sqlite or leading.try_lock(tx, leading.SWEEPING)
 
     def _in_batches(self, step: Callable[[Connection], list[T]]) -> list[T]:
         done: list[T] = []

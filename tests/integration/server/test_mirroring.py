@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from celery import Celery, states
+from celery import states
 from celery.contrib.abortable import ABORTED
 
+from support.mirrors import reader_of
 from support.records import submitted_in, upgraded
 from support.redis import RedisServer
 from taskgate.server.mirroring import Mirroring
@@ -35,13 +36,6 @@ def running_task(database: Database) -> str:
         return submitted_in(tx, State.RUNNING)
 
 
-def reader(url: str) -> Celery:
-    app = Celery("reader", set_as_current=False)
-    app.conf["result_backend"] = url.replace("db+postgresql://", "db+postgresql+psycopg2://")
-    app.conf["result_extended"] = True
-    return app
-
-
 def tell_everything(mirroring: Mirroring) -> None:
     while mirroring.tell_news():
         pass
@@ -52,7 +46,7 @@ def test_a_celery_program_reads_states_and_results_in_the_mirror(
 ) -> None:
     mirroring = Mirroring(database, Mirror(mirror_url))
     tell_everything(mirroring)
-    app = reader(mirror_url)
+    app = reader_of(mirror_url)
     succeeds, fails, is_aborted = (running_task(database) for _ in range(3))
     tell_everything(mirroring)
     assert app.AsyncResult(succeeds).state == states.STARTED
@@ -90,7 +84,7 @@ def test_a_new_server_goes_on_where_the_last_one_ended(database: Database, redis
 
     tell_everything(Mirroring(database, Mirror(redis_url)))
 
-    app = reader(redis_url)
+    app = reader_of(redis_url)
     assert [app.AsyncResult(task_id).get(timeout=5) for task_id in (told, missed)] == [1, 2]
     app.close()
 
@@ -105,7 +99,7 @@ def test_more_ends_than_a_batch_are_all_told(database: Database, redis_url: str)
 
     tell_everything(mirroring)
 
-    app = reader(redis_url)
+    app = reader_of(redis_url)
     assert {app.AsyncResult(task_id).state for task_id in task_ids} == {states.SUCCESS}
     app.close()
 
@@ -125,6 +119,6 @@ def test_a_frozen_mirror_is_given_up_and_told_later(database: Database) -> None:
 
         tell_everything(mirroring)
 
-        app = reader(url)
+        app = reader_of(url)
         assert app.AsyncResult(task_id).get(timeout=5) == 7
         app.close()
