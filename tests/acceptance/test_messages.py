@@ -15,7 +15,7 @@ from taskgate.client import Client, State
 from taskgate.store import queries
 from taskgate.store.outbox import Publication
 from taskgate.tasks.app import create_app
-from taskgate.tasks.publishing import Publisher
+from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.settings import Settings
 
 # kombu's tables for SQL brokers, on SQLAlchemy 2.1

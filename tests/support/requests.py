@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
-from taskgate.server import values
+from taskgate.server.messages import values
 from taskgate.v1 import task_pb2, task_service_pb2
 
 

@@ -12,11 +12,11 @@ from taskgate.cli import exits
 from taskgate.cli.exits import CommandError
 from taskgate.cli.parts import load_settings, loglevel_option, told_store_errors
 from taskgate.cli.readiness import notify_ready
+from taskgate.server.api.tokens import TokensFileError
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.main import serve
 from taskgate.server.server import AddressUnavailable
 from taskgate.server.settings import ServerSettings
-from taskgate.server.tokens import TokensFileError
 
 
 @click.command()

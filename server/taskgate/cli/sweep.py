@@ -10,8 +10,8 @@ import click
 from taskgate.cli.as_json import line_as_json
 from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.parts import load_settings, told_store_errors
+from taskgate.server.background.sweeper import Swept, sweeper_of
 from taskgate.server.settings import ServerSettings
-from taskgate.server.sweeper import Swept, sweeper_of
 from taskgate.store import schema
 from taskgate.store.engine import Database
 from taskgate.tasks.app import create_app

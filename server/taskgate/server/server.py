@@ -12,25 +12,25 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from taskgate.server import addresses
-from taskgate.server.calls import CallInterceptor
-from taskgate.server.capacity import Capacity
-from taskgate.server.catalog import Catalog
+from taskgate.server.api.calls import CallInterceptor
+from taskgate.server.api.service import TaskService
+from taskgate.server.api.tokens import Tokens
+from taskgate.server.background.dispatcher import Dispatcher
+from taskgate.server.background.mirroring import Mirroring
+from taskgate.server.background.sweeper import sweeper_of
+from taskgate.server.background.watcher import Watcher
+from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
-from taskgate.server.dispatcher import Dispatcher
-from taskgate.server.mirroring import Mirroring
-from taskgate.server.new_tasks import Admission
 from taskgate.server.records import THREADS, Records
-from taskgate.server.service import TaskService
+from taskgate.server.requests.capacity import Capacity
+from taskgate.server.requests.catalog import Catalog
+from taskgate.server.requests.new_tasks import Admission
 from taskgate.server.settings import ServerSettings
-from taskgate.server.sweeper import sweeper_of
-from taskgate.server.tokens import Tokens
-from taskgate.server.watcher import Watcher
-from taskgate.server.writer import Writer
 from taskgate.store import schema
 from taskgate.store.engine import Database
 from taskgate.tasks.app import create_app
+from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.mirror import Mirror
-from taskgate.tasks.publishing import Publisher
 from taskgate.v1 import task_service_pb2, task_service_pb2_grpc
 
 logger = logging.getLogger(__name__)

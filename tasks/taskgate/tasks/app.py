@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from celery import Celery
 
-from taskgate.tasks import transports
 from taskgate.tasks.base import TaskgateTask, with_taskgate
+from taskgate.tasks.brokers import transports
 from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
-from taskgate.tasks.pool import PoolStep
-from taskgate.tasks.reception import CarefulReception
 from taskgate.tasks.settings import Settings
-from taskgate.tasks.worker import AgentStep, adopt_tasks
+from taskgate.tasks.worker.pool import PoolStep
+from taskgate.tasks.worker.reception import CarefulReception
+from taskgate.tasks.worker.steps import AgentStep, adopt_tasks
 
 
 def create_app(settings: Settings) -> Celery:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 
 from taskgate.store import transitions
 from taskgate.store.errors import StoreUnavailable
-from taskgate.tasks import chords, finishing, identity
+from taskgate.tasks import chords, finishing
 from taskgate.tasks.finishing import Ending
 from taskgate.tasks.progress import ProgressReporter
 from taskgate.tasks.reading import RecordReader
 from taskgate.tasks.run import Run, run_of
+from taskgate.tasks.worker import identity
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0

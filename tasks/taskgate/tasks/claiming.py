@@ -14,10 +14,11 @@ from taskgate.store import queries, submission, transitions
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Task
 from taskgate.store.transitions import Claim
-from taskgate.tasks import identity, priorities
+from taskgate.tasks.brokers import priorities
 from taskgate.tasks.messages import attempt_of, canvas_of, is_from_taskgate
 from taskgate.tasks.run import Run
 from taskgate.tasks.serializing import arguments_json
+from taskgate.tasks.worker import identity
 
 if TYPE_CHECKING:
     from taskgate.tasks.backend import RecordBackend

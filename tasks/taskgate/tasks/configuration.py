@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskgate.tasks import priorities, sql_broker
+from taskgate.tasks.brokers import priorities, sql_broker
 from taskgate.tasks.settings import Settings
 
 DEMO_MODULE = "taskgate.tasks.demo"

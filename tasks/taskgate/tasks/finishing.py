@@ -18,11 +18,12 @@ from taskgate.store import outbox, queries, transitions
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Failure, Task
-from taskgate.tasks import claiming, identity, retrying
+from taskgate.tasks import claiming, retrying
 from taskgate.tasks.failures import failure_of
 from taskgate.tasks.messages import attempt_of, remember_children
 from taskgate.tasks.run import NextAttempt, Run, run_of
 from taskgate.tasks.serializing import to_json
+from taskgate.tasks.worker import identity
 
 logger = get_logger(__name__)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from support.require import require
 from support.up import Up
-from taskgate.server.errors import Flaw
-from taskgate.server.statuses import MEANINGS
+from taskgate.server.api.errors import Flaw
+from taskgate.server.api.statuses import MEANINGS
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.v1 import task_service_pb2
 

@@ -14,7 +14,7 @@ from support.processes import Process
 from support.requests import submit
 from support.serving import SECONDS, refused
 from support.waiting import wait_until
-from taskgate.server import values
+from taskgate.server.messages import values
 from taskgate.v1 import task_service_pb2, task_type_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 

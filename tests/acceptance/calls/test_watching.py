@@ -14,7 +14,7 @@ from support.records import recorded_statements
 from support.requests import submit, watch
 from support.serving import SECONDS, InProcessServer, is_unavailable
 from support.waiting import wait_until
-from taskgate.server import watcher
+from taskgate.server.background import watcher
 from taskgate.server.settings import ServerSettings
 from taskgate.store import queries
 from taskgate.v1 import task_pb2, task_service_pb2

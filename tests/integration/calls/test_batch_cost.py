@@ -15,7 +15,7 @@ from support.serving import SECONDS, InProcessServer, parameter, register
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
 from taskgate.store.outbox import Publication
-from taskgate.tasks.publishing import Publisher
+from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.v1 import task_service_pb2
 
 

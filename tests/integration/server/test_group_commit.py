@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event, func, select
 from support.requests import submit
 from support.serving import SECONDS, InProcessServer
 from support.waiting import wait_until
-from taskgate.server.writer import Writer
+from taskgate.server.background.writer import Writer
 from taskgate.store import submission
 from taskgate.store.engine import Database
 from taskgate.store.tables import outbox, tasks

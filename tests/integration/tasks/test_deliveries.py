@@ -16,7 +16,7 @@ from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.outbox import Publication
 from taskgate.store.record import NewTask, RetryPolicy, Task
-from taskgate.tasks.publishing import Publisher
+from taskgate.tasks.brokers.publishing import Publisher
 
 pytestmark = pytest.mark.parametrize(
     "system", ["embedded-solo", "redis-threads", "rabbitmq-prefork"], indirect=True

@@ -19,9 +19,9 @@ from taskgate.store.ids import new_task_id
 from taskgate.store.outbox import Publication
 from taskgate.store.record import NewTask
 from taskgate.tasks.app import create_app
-from taskgate.tasks.connecting import BrokerUnavailable
+from taskgate.tasks.brokers.connecting import BrokerUnavailable
+from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.messages import ATTEMPT_HEADER
-from taskgate.tasks.publishing import Publisher
 from taskgate.tasks.settings import Settings
 
 BOUND_SECONDS = 20

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.records import new_task
-from taskgate.server.digest import digest
+from taskgate.server.requests.digest import digest
 from taskgate.store.record import RetryPolicy
 
 CHANGES: list[dict[str, Any]] = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskgate.server import json_text
+from taskgate.server.requests import json_text
 
 JSON = st.recursive(
     st.none()

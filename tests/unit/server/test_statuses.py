@@ -6,10 +6,10 @@ import grpc
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 
-from taskgate.server import errors
-from taskgate.server.errors import Flaw, InvalidRequest, Violation
-from taskgate.server.statuses import MEANINGS, internal_status, meaning_of, status_of
-from taskgate.server.violations import Violations
+from taskgate.server.api import errors
+from taskgate.server.api.errors import Flaw, InvalidRequest, Violation
+from taskgate.server.api.statuses import MEANINGS, internal_status, meaning_of, status_of
+from taskgate.server.requests.violations import Violations
 from taskgate.store import errors as store_errors
 from taskgate.store.errors import StoreError
 from taskgate.store.lifecycle import State

@@ -8,9 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskgate.server import times
-from taskgate.server.errors import InvalidRequest
-from taskgate.server.violations import Violations
+from taskgate.server.api.errors import InvalidRequest
+from taskgate.server.requests import times
+from taskgate.server.requests.violations import Violations
 
 INT64 = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 INT32 = st.integers(min_value=-(2**31), max_value=2**31 - 1)

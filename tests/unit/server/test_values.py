@@ -9,7 +9,7 @@ from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskgate.server import values
+from taskgate.server.messages import values
 
 EXACT = st.recursive(
     st.none()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from taskgate.tasks.reception import problem_with
+from taskgate.tasks.worker.reception import problem_with
 
 
 @pytest.mark.parametrize(

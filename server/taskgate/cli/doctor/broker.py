@@ -12,12 +12,12 @@ from sqlalchemy import make_url
 from taskgate.cli.doctor import rabbitmq, redis, sql_broker
 from taskgate.cli.doctor.finding import Finding, ok, problem, warning
 from taskgate.cli.doctor.record import sqlite_file
-from taskgate.tasks import connecting
 from taskgate.tasks.app import create_app
-from taskgate.tasks.connecting import BrokerUnavailable
-from taskgate.tasks.queue_lengths import queue_lengths
+from taskgate.tasks.brokers import connecting
+from taskgate.tasks.brokers.connecting import BrokerUnavailable
+from taskgate.tasks.brokers.queue_lengths import queue_lengths
+from taskgate.tasks.brokers.sql_broker import is_sql
 from taskgate.tasks.settings import Settings
-from taskgate.tasks.sql_broker import is_sql
 
 _LOOKS: Mapping[str, Callable[[Celery, Connection], Iterator[Finding]]] = {
     "redis": redis.look,

@@ -8,7 +8,7 @@ from celery import Celery
 from kombu import Connection
 
 from taskgate.cli.doctor.finding import Finding, ok, warning
-from taskgate.tasks.sql_broker import IDLE_POLLING_SECONDS
+from taskgate.tasks.brokers.sql_broker import IDLE_POLLING_SECONDS
 
 
 def look(app: Celery, connection: Connection) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""What a server does beside its calls, in threads and loops of its own."""

@@ -1,0 +1,217 @@
+"""The sweeper: looks after what nobody is looking after.
+
+A pass ends the leases that ran out, puts dead workers' tasks back, publishes again what seems lost
+at the broker, and deletes what is old. Every step is guarded by the record, so a pass too many does
+no harm; one server at a time makes them all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from celery import Celery
+from sqlalchemy import Connection, text
+
+from taskgate.server.background import leading
+from taskgate.server.background.loop import Background
+from taskgate.server.settings import ServerSettings
+from taskgate.store import sweeping, task_types, workers
+from taskgate.store.engine import Database
+from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks.brokers.connecting import BrokerUnavailable
+from taskgate.tasks.brokers.queue_lengths import queue_lengths
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+"""Tasks in a transaction: enough to be quick, few enough not to keep others waiting."""
+
+MOST_DELETING_STEPS = 50
+"""In a pass: enough to keep up with a busy system, few enough not to keep a pass from its end."""
+
+PASSES_PER_LEASE = 5
+LONGEST_PAUSE_SECONDS = 3.0
+
+FORGET_WORKERS_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a pass did."""
+
+    lost_workers: tuple[str, ...] = ()
+    orphans: tuple[sweeping.Orphan, ...] = ()
+    dispatched_again: tuple[str, ...] = ()
+    deleted: int = 0
+
+
+class Sweeper:
+    """Makes passes over one record: in the background once that is started, or when called."""
+
+    def __init__(
+        self,
+        database: Database,
+        app: Celery,
+        *,
+        lease: timedelta,
+        max_worker_losses: int,
+        retention: timedelta | None,
+    ) -> None:
+        """``retention``: how long final tasks are kept; for ever if None."""
+        self._database = database
+        self._app = app
+        self._lease = lease
+        self._max_worker_losses = max_worker_losses
+        self._retention = retention
+        self._answering_since: float | None = None
+        self._pause = min(lease.total_seconds() / PASSES_PER_LEASE, LONGEST_PAUSE_SECONDS)
+        self.background = Background("sweeper", self._pass, first_pause=self._pause)
+
+    def _pass(self) -> float:
+        try:
+            self.sweep()
+        except StoreUnavailable as exc:
+            logger.warning("the sweeper waits: %s", exc)
+        except Exception:
+            logger.exception("a pass of the sweeper failed; it goes on")
+        return self._pause
+
+    def sweep(self) -> Swept:
+        """Make one pass, as far as no other server is making one.
+
+        Workers are given up for dead only once the database has answered for the length of a lease:
+        while it did not, none of them could renew its own.
+
+        Raises:
+            StoreUnavailable: the database does not answer; the pass ends there.
+        """
+        try:
+            self._note_answer()
+            swept = self._sweep(end_leases=self._answered_for_a_lease())
+        except Exception:
+            self._answering_since = None
+            raise
+        _log(swept)
+        return swept
+
+    def sweep_by_hand(self) -> Swept:
+        """Make one pass and give up workers whose lease ran out, without waiting for a lease."""
+        return self._sweep(end_leases=True)
+
+    def _sweep(self, *, end_leases: bool) -> Swept:
+        lost = (self._step(sweeping.end_lost_leases) or []) if end_leases else []
+        return Swept(
+            lost_workers=tuple(lost),
+            orphans=tuple(self._in_batches(self._put_orphans_back)),
+            dispatched_again=tuple(self._dispatch_lost_messages()),
+            deleted=self._delete_old(),
+        )
+
+    def _note_answer(self) -> None:
+        with self._database.read() as tx:
+            tx.execute(text("SELECT 1"))
+        if self._answering_since is None:
+            self._answering_since = time.monotonic()
+
+    def _answered_for_a_lease(self) -> bool:
+        since = self._answering_since
+        return since is not None and time.monotonic() - since >= self._lease.total_seconds()
+
+    def _step(self, function: Callable[[Connection], T]) -> T | None:
+        """Run a step in a transaction of its own; None if another server is at it."""
+        with self._database.write() as tx:
+            return function(tx) if self._is_leader(tx) else None
+
+    def _is_leader(self, tx: Connection) -> bool:
+        # SQLite's writers take turns anyway.
+        return self._database.is_sqlite or leading.try_lock(tx, leading.SWEEPING)
+
+    def _in_batches(self, step: Callable[[Connection], list[T]]) -> list[T]:
+        done: list[T] = []
+        while True:
+            some = self._step(step) or []
+            done.extend(some)
+            if len(some) < BATCH:
+                return done
+
+    def _put_orphans_back(self, tx: Connection) -> list[sweeping.Orphan]:
+        found = sweeping.orphans(tx, BATCH)
+        if not found:
+            return []
+        types = task_types.all_of_them(tx)
+        return [
+            orphan
+            for orphan in found
+            if sweeping.put_back(tx, orphan, self._max_losses(types.get(orphan.task_type)))
+        ]
+
+    def _max_losses(self, task_type: task_types.TaskType | None) -> int:
+        options = {} if task_type is None else task_type.definition.get("options") or {}
+        return 0 if options.get("at_most_once") else self._max_worker_losses
+
+    def _dispatch_lost_messages(self) -> list[str]:
+        with self._database.read() as tx:
+            queues = sweeping.impatient_queues(tx)
+        if not queues:
+            return []
+        empty = self._empty_queues(queues)
+        return self._in_batches(
+            lambda tx: sweeping.dispatch_again(tx, empty, sweeping.overtaken(tx), BATCH)
+        )
+
+    def _empty_queues(self, queues: list[str]) -> list[str]:
+        try:
+            lengths = queue_lengths(self._app, queues)
+        except BrokerUnavailable as exc:
+            # It will be asked again; what waits in it is not lost for being out of reach.
+            logger.warning("the broker does not say how long its queues are: %s", exc)
+            return []
+        return [queue for queue in queues if lengths[queue] == 0]
+
+    def _delete_old(self) -> int:
+        self._step(lambda tx: workers.forget_stopped(tx, FORGET_WORKERS_AFTER))
+        if self._retention is None:
+            return 0
+        retention = self._retention
+        deleted = 0
+        for _ in range(MOST_DELETING_STEPS):
+            some = self._step(lambda tx: sweeping.delete_final(tx, retention, BATCH)) or 0
+            deleted += some
+            if some < BATCH:
+                break
+        return deleted
+
+
+def sweeper_of(settings: ServerSettings, database: Database, app: Celery) -> Sweeper:
+    """The sweeper that the settings describe."""
+    return Sweeper(
+        database,
+        app,
+        lease=timedelta(seconds=settings.taskgate_lease_seconds),
+        max_worker_losses=settings.taskgate_max_worker_losses,
+        retention=settings.retention,
+    )
+
+
+def _log(swept: Swept) -> None:
+    for worker in swept.lost_workers:
+        logger.warning("worker %s is given up for dead: its lease ran out", worker)
+    for orphan in swept.orphans:
+        logger.warning(
+            "task %s lost worker %s in attempt %d", orphan.task_id, orphan.worker, orphan.attempt
+        )
+    if swept.dispatched_again:
+        logger.warning(
+            "%d tasks seem lost at the broker and are published again, task %s first",
+            len(swept.dispatched_again),
+            swept.dispatched_again[0],
+        )
+    if swept.deleted:
+        logger.info("%d old tasks deleted", swept.deleted)

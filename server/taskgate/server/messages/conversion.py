@@ -1,0 +1,179 @@
+"""The record as the API's messages."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from taskgate.server.messages import values
+from taskgate.server.requests.text import printable
+from taskgate.store import record
+from taskgate.store.lifecycle import State
+from taskgate.v1 import task_pb2
+
+
+def task_message(task: record.Task) -> task_pb2.Task:
+    """Everything that is recorded about a task."""
+    message = basic_task_message(task)
+    _set_arguments(message, task.arguments)
+    if task.state is State.SUCCEEDED and task.result is not None:
+        _set_result(message, task.result)
+    failure = _last_failure(task)
+    if failure is not None:
+        message.error.CopyFrom(_full_error_message(failure))
+    message.attempts.extend(_attempt_message(attempt) for attempt in task.attempts)
+    return message
+
+
+def basic_task_message(task: record.Task) -> task_pb2.Task:
+    """A task without its arguments, result, past attempts and traceback."""
+    failure = _last_failure(task)
+    return task_pb2.Task(
+        id=printable(task.id),
+        task_type=printable(task.task_type),
+        state=task_pb2.TaskState.Value(f"TASK_STATE_{task.state}"),
+        version=task.version,
+        queue=printable(task.queue),
+        priority=task.priority,
+        labels=task.labels,
+        attempt=task.attempt,
+        max_attempts=task.max_attempts or 0,
+        create_time=_timestamp(task.created_at),
+        schedule_time=_timestamp(task.due_at),
+        start_time=_timestamp(task.started_at),
+        finish_time=_timestamp(task.finished_at),
+        expire_time=_timestamp(task.expires_at),
+        run_timeout=_duration(task.run_timeout),
+        progress=_progress_message(task.progress),
+        error=None if failure is None else _error_message(failure),
+        abort=None if task.abort is None else _abort_message(task.abort),
+        retry_of=printable(task.retry_of or ""),
+        root_id=printable(task.root_id),
+        worker=printable(task.worker or ""),
+        submitted_by=task.submitted_by,
+        retry_policy=_retry_policy_message(task.retry_policy),
+    )
+
+
+def _last_failure(task: record.Task) -> record.Failure | None:
+    """Why the last attempt failed; what an attempt before it said is history."""
+    return task.failure if task.state in (State.FAILED, State.RETRYING) else None
+
+
+def _set_arguments(message: task_pb2.Task, text: str) -> None:
+    try:
+        arguments = json.loads(text)
+        args, kwargs = values.to_list(arguments["args"]), values.to_struct(arguments["kwargs"])
+    except (values.Inexact, ValueError, RecursionError):
+        message.arguments_json = text
+    else:
+        message.args.CopyFrom(args)
+        message.kwargs.CopyFrom(kwargs)
+
+
+def _set_result(message: task_pb2.Task, text: str) -> None:
+    try:
+        message.result.CopyFrom(values.to_value(json.loads(text)))
+    except (values.Inexact, ValueError, RecursionError):
+        message.result_json = text
+
+
+def _attempt_message(attempt: record.Attempt) -> task_pb2.Attempt:
+    outcome = f"ATTEMPT_OUTCOME_{attempt.outcome or 'UNSPECIFIED'}"
+    return task_pb2.Attempt(
+        number=attempt.number,
+        worker=printable(attempt.worker or ""),
+        start_time=_timestamp(attempt.started_at),
+        end_time=_timestamp(attempt.ended_at),
+        outcome=task_pb2.AttemptOutcome.Value(outcome),
+        error=None if attempt.failure is None else _full_error_message(attempt.failure),
+    )
+
+
+def _full_error_message(failure: record.Failure) -> task_pb2.TaskError:
+    message = _error_message(failure)
+    message.traceback = printable(failure.traceback)
+    return message
+
+
+def _error_message(failure: record.Failure) -> task_pb2.TaskError:
+    return task_pb2.TaskError(
+        reason=task_pb2.TaskErrorReason.Value(f"TASK_ERROR_REASON_{failure.reason}"),
+        type=printable(".".join(filter(None, (failure.module, failure.type)))),
+        message=printable(failure.message),
+    )
+
+
+def _abort_message(abort: record.AbortRequest) -> task_pb2.Abort:
+    return task_pb2.Abort(
+        request_time=_timestamp(abort.requested_at),
+        reason=printable(abort.reason),
+        by=abort.by,
+        force_time=_timestamp(abort.force_at),
+    )
+
+
+def _progress_message(text: str | None) -> task_pb2.Progress | None:
+    """What tasks report is theirs to choose: what is no progress is left out, never refused."""
+    if text is None:
+        return None
+    reported = json.loads(text)
+    meta = reported["meta"] if isinstance(reported["meta"], dict) else {}
+    said = meta.get("message")
+    return task_pb2.Progress(
+        current=_number(meta.get("current")) or 0,
+        total=_number(meta.get("total")),
+        message=printable(said if isinstance(said, str) else _own_state(reported["state"])),
+    )
+
+
+def _own_state(state: str) -> str:
+    """A state of the task's own making says what it does; PROGRESS says nothing."""
+    return "" if state == "PROGRESS" else state
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _retry_policy_message(policy: record.RetryPolicy | None) -> task_pb2.RetryPolicy | None:
+    if policy is None:
+        return None
+    return task_pb2.RetryPolicy(
+        max_attempts=policy.max_attempts or 0,
+        initial_backoff=_seconds(policy.initial_backoff),
+        backoff_multiplier=policy.backoff_multiplier or 0,
+        max_backoff=_seconds(policy.max_backoff),
+        jitter=policy.jitter,
+        non_retryable_errors=policy.non_retryable_errors,
+    )
+
+
+def _timestamp(time: datetime | None) -> Timestamp | None:
+    if time is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def _duration(length: timedelta | None) -> Duration | None:
+    if length is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
+def _seconds(seconds: float | None) -> Duration | None:
+    return None if seconds is None else _duration(timedelta(seconds=seconds))

@@ -1,0 +1,143 @@
+"""What can be submitted: the task types and queues on record, kept for a few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from taskgate.server.api.errors import InvalidRequest, RequestError
+from taskgate.server.records import Records
+from taskgate.server.requests.signature import Signature
+from taskgate.store import task_types, workers
+from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks.settings import DEFAULT_QUEUE
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+FRESH_SECONDS = 5.0
+"""How long a reading serves as long as it refuses nothing."""
+
+
+class KnownType:
+    """A task type on record."""
+
+    def __init__(self, recorded: task_types.TaskType) -> None:
+        self.recorded = recorded
+        self.name = recorded.name
+
+    @property
+    def queue(self) -> str:
+        """The queue of tasks that name none."""
+        return self.recorded.definition.get("queue") or DEFAULT_QUEUE
+
+    @property
+    def max_attempts(self) -> int | None:
+        """How many attempts a task has that does not say; None if that is not bounded."""
+        options: Mapping[str, Any] = self.recorded.definition.get("options") or {}
+        retries: int | None = options.get("max_retries")
+        return None if retries is None else retries + 1
+
+    @cached_property
+    def signature(self) -> Signature:
+        """Its parameters; their schemas are compiled at the first use."""
+        return Signature.from_definition(self.recorded.definition)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One reading of what can be submitted."""
+
+    types: Mapping[str, KnownType] = field(default_factory=dict)
+    queues: frozenset[str] = frozenset()
+
+
+class Catalog:
+    """The latest reading, shared by all calls."""
+
+    def __init__(self, records: Records, queues: tuple[str, ...]) -> None:
+        """``queues``: those that exist whether or not any worker or task type names them."""
+        self._records = records
+        self._queues = frozenset(queues)
+        self._known = Known()
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def judge(self, judgement: Callable[[Known], T]) -> T:
+        """What the judgement returns. It refuses nothing because the reading was old.
+
+        Raises:
+            InvalidRequest: the judgement raised it on a reading begun after this call.
+            StoreUnavailable: there is no reading, and the database does not answer.
+        """
+        [verdict] = await self.judge_all([judgement])
+        if isinstance(verdict, RequestError):
+            raise verdict
+        return verdict
+
+    async def judge_all(self, judgements: Sequence[Callable[[Known], T]]) -> list[T | RequestError]:
+        """As ``judge``, for many: what each returned or refused."""
+        asked_at = time.monotonic()
+        known = await self._fresh(asked_at)
+        verdicts = [await _verdict(judgement, known) for judgement in judgements]
+        if not any(isinstance(verdict, InvalidRequest) for verdict in verdicts):
+            return verdicts
+        newer = await self._read_since(asked_at)
+        if newer is known:
+            return verdicts
+        return [
+            await _verdict(judgement, newer) if isinstance(verdict, InvalidRequest) else verdict
+            for judgement, verdict in zip(judgements, verdicts, strict=True)
+        ]
+
+    async def _fresh(self, asked_at: float) -> Known:
+        try:
+            return await self._read_since(asked_at - FRESH_SECONDS)
+        except StoreUnavailable:
+            if not self._known.types:
+                raise
+            logger.warning("the database does not answer: checking against the last known types")
+            return self._known
+
+    async def _read_since(self, time_asked: float) -> Known:
+        """A reading begun after a time. However many ask, two readings serve them all."""
+        async with self._reading:
+            if self._read_at < time_asked:
+                begun_at = time.monotonic()
+                self._known = await self._records.read(self._read)
+                self._read_at = begun_at
+            return self._known
+
+    def _read(self, tx: Connection) -> Known:
+        types = {
+            name: self._same_or_new(recorded)
+            for name, recorded in task_types.all_of_them(tx).items()
+        }
+        queues = {queue for worker in workers.all_of_them(tx) for queue in _queues(worker.details)}
+        queues.update(known.queue for known in types.values())
+        return Known(types, self._queues | queues)
+
+    def _same_or_new(self, recorded: task_types.TaskType) -> KnownType:
+        """The type known before, with its compiled schemas, if nothing about it has changed."""
+        known = self._known.types.get(recorded.name)
+        return known if known is not None and known.recorded == recorded else KnownType(recorded)
+
+
+async def _verdict(judgement: Callable[[Known], T], known: Known) -> T | RequestError:
+    await asyncio.sleep(0)  # others have their turn between the items of a large batch
+    try:
+        return judgement(known)
+    except RequestError as exc:
+        return exc
+
+
+def _queues(details: Mapping[str, Any]) -> list[str]:
+    return details.get("queues") or []

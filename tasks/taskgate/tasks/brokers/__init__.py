@@ -1,0 +1,1 @@
+"""The message brokers: connecting, publishing, and transports of our own."""

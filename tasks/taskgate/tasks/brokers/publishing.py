@@ -1,0 +1,130 @@
+"""Publishing recorded tasks to the broker, in batches and in bounded time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from amqp.exceptions import PreconditionFailed
+from celery import Celery
+from celery.utils.log import get_logger
+from kombu import Producer
+
+from taskgate.store.outbox import Publication
+from taskgate.tasks.brokers import connecting, priorities
+from taskgate.tasks.brokers.confirms import Confirms
+from taskgate.tasks.brokers.connecting import ANSWER_SECONDS, BrokerUnavailable
+from taskgate.tasks.messages import message_of
+
+logger = get_logger(__name__)
+
+
+class Publisher:
+    """Publishes through one held connection. Threads may share it; they take turns."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._link: _Link | None = None
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Publish each task's current attempt; the broker has them all when this returns.
+
+        Takes a few seconds at most, also while the broker is down or frozen.
+
+        Raises:
+            BrokerUnavailable: the broker did not take, or did not confirm, the messages; some may
+                have arrived. To publish them all again is harmless: the claim drops what arrives
+                twice.
+        """
+        if not publications:
+            return
+        with self._lock, self._dropping_the_link_on_errors() as link:
+            link.send(publications)
+
+    def close(self) -> None:
+        """Close the connection; publishing again opens another one."""
+        with self._lock:
+            self._drop()
+
+    @contextmanager
+    def _dropping_the_link_on_errors(self) -> Iterator[_Link]:
+        try:
+            if self._link is None:
+                self._link = _Link(self._app)
+            yield self._link
+        except connecting.errors(self._app) as exc:
+            self._drop()
+            raise BrokerUnavailable(f"the broker does not answer: {exc!r}") from exc
+        except BaseException:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.drop()
+
+
+class _Link:
+    """A connection with its producer, and what was declared on it."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._declared: set[str] = set()
+        self._connection = connecting.connect(app)
+        try:
+            self._driver_type = self._connection.transport.driver_type
+            self._open_channel()
+        except BaseException:
+            self.drop()
+            raise
+
+    def _open_channel(self) -> None:
+        channel: Any = self._connection.channel()
+        self._confirms = Confirms(channel) if self._driver_type == "amqp" else None
+        self._channel = channel
+        self._producer: Any = Producer(channel, serializer="json", auto_declare=False)
+
+    def send(self, publications: Sequence[Publication]) -> None:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        for queue in {publication.task.queue for publication in publications}:
+            self._declare(queue)
+        with self._producer.batch():
+            for publication in publications:
+                self._publish(publication)
+        if self._confirms is not None:
+            self._confirms.wait(deadline)
+
+    def _publish(self, publication: Publication) -> None:
+        task = publication.task
+        message = message_of(self._app, task)
+        if self._confirms is not None:
+            self._confirms.expect_one()
+        self._producer.publish(
+            message.body,
+            exchange="",
+            routing_key=task.queue,
+            headers=message.headers,
+            priority=priorities.to_broker(task.priority, zero_first=self._driver_type == "redis"),
+            **message.properties,
+        )
+
+    def _declare(self, name: str) -> None:
+        """Once a connection: a broker that lost its data lost the connection, too."""
+        if name in self._declared:
+            return
+        try:
+            self._app.amqp.queues[name](self._channel).declare()
+        except PreconditionFailed as exc:
+            # It exists, declared otherwise by someone else: good enough to publish to.
+            logger.warning("queue %s exists with other properties: %s", name, exc)
+            self._open_channel()
+        self._declared.add(name)
+
+    def drop(self) -> None:
+        """Let go of the connection without a word to the broker, which may be frozen."""
+        connecting.let_go(self._connection)

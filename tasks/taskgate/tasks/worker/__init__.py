@@ -1,0 +1,1 @@
+"""What a worker's main process does beside Celery's own work."""

@@ -1,0 +1,194 @@
+"""The worker agent: looks after a worker's lease and tasks, from a thread of its main process."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from celery.utils.log import get_logger
+from celery.worker import state as worker_state
+
+from taskgate.store import queries, transitions, workers
+from taskgate.store.errors import StoreUnavailable
+from taskgate.store.lifecycle import Reason
+from taskgate.store.record import Failure
+from taskgate.store.workers import ActiveAttempt
+from taskgate.tasks.backend import RecordBackend
+from taskgate.tasks.finishing import max_losses
+from taskgate.tasks.worker.identity import Identity
+
+TICK_SECONDS = 0.5
+"""How often the agent looks while tasks are running."""
+
+IDLE_SECONDS = 2.0
+"""How often it looks while none is."""
+
+RENEWALS_PER_LEASE = 4
+
+MISSING_SECONDS = 5.0
+"""How long the record may say that a task runs here that does not, before it counts as lost."""
+
+LAST_WRITES_SECONDS = 10.0
+"""How long a worker that stops waits for its last writes."""
+
+logger = get_logger(__name__)
+
+
+class Agent:
+    """Keeps the lease, ends tasks by force when that is due, and finds tasks that went missing."""
+
+    def __init__(
+        self,
+        backend: RecordBackend,
+        identity: Identity,
+        details: Mapping[str, Any],
+        lease: timedelta,
+        end_process: Callable[[int], None] | None,
+    ) -> None:
+        """``end_process`` kills a pool process by its pid; None if the pool has none."""
+        self._backend = backend
+        self._identity = identity
+        self._details = details
+        self._lease = lease
+        self._end_process = end_process
+        self._missing_since: dict[tuple[str, int], float] = {}
+        self._renew_at = 0.0
+        self._ends = threading.Event()
+        self._later: queue.SimpleQueue[tuple[str, Callable[[], None]] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._look_after, name="taskgate-agent", daemon=True),
+            threading.Thread(target=self._do_later, name="taskgate-writes", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Record the worker and begin.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        self._register(self._identity.worker_id)
+        self._backend.later = self._put_later
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the last writes, give back what a cold shutdown broke off, end the lease.
+
+        A thread cannot be broken off: while one runs on, the agent keeps the lease for it.
+        """
+        if self._end_process is None and worker_state.active_requests:
+            logger.warning("the worker ends when its last tasks have")
+            return
+        self._ends.set()
+        self._later.put(None)
+        for thread in self._threads:
+            thread.join(LAST_WRITES_SECONDS)
+        with self._backend.database.write() as tx:
+            for attempt in workers.active_attempts(tx, self._identity.worker_id):
+                logger.info("task %s is given back", attempt.task_id)
+                transitions.give_back(tx, attempt.task_id, attempt.attempt)
+            workers.stop(tx, self._identity.worker_id)
+
+    def _register(self, worker_id: str) -> None:
+        with self._backend.database.write() as tx:
+            workers.start(tx, worker_id, self._details, self._lease)
+        self._renew_at = self._next_renewal()
+
+    def _next_renewal(self) -> float:
+        return time.monotonic() + self._lease.total_seconds() / RENEWALS_PER_LEASE
+
+    # The thread that looks after lease and tasks.
+
+    def _look_after(self) -> None:
+        while not self._ends.is_set():
+            try:
+                self._tick()
+            except StoreUnavailable as exc:
+                logger.warning("the worker agent waits: %s", exc)
+            except Exception:
+                # Without this thread the lease would end, and with it all that runs here.
+                logger.exception("the worker agent goes on after an error")
+            self._ends.wait(self._pause())
+
+    def _pause(self) -> float:
+        if worker_state.active_requests:
+            return TICK_SECONDS
+        return min(IDLE_SECONDS, max(self._renew_at - time.monotonic(), TICK_SECONDS / 10))
+
+    def _tick(self) -> None:
+        if time.monotonic() >= self._renew_at:
+            self._renew()
+            self._backend.unlock_chords()
+        with self._backend.database.read() as tx:
+            recorded = workers.active_attempts(tx, self._identity.worker_id)
+        self._lose_missing(recorded)
+        for attempt in recorded:
+            if attempt.force_is_due:
+                self._end_by_force(attempt)
+
+    def _renew(self) -> None:
+        with self._backend.database.write() as tx:
+            renewed = workers.renew(tx, self._identity.worker_id, self._lease)
+        self._renew_at = self._next_renewal()
+        if not renewed:
+            given_up = self._identity.worker_id
+            self._identity.be_reborn(self._register)
+            logger.warning("the lease of %s was ended: now %s", given_up, self._identity.worker_id)
+
+    def _lose_missing(self, recorded: list[ActiveAttempt]) -> None:
+        """Give back what the record says runs here and does not: its process died unnoticed."""
+        running = set(worker_state.requests)
+        now = time.monotonic()
+        missing = {
+            (attempt.task_id, attempt.attempt)
+            for attempt in recorded
+            if attempt.task_id not in running
+        }
+        self._missing_since = {key: self._missing_since.get(key, now) for key in missing}
+        for (task_id, attempt), since in self._missing_since.items():
+            if now - since > MISSING_SECONDS:
+                self._lose(task_id, attempt)
+
+    def _lose(self, task_id: str, attempt: int) -> None:
+        logger.error("task %s is recorded as running here, and is not", task_id)
+        failure = Failure(Reason.WORKER_LOST, "the worker lost sight of the task")
+        with self._backend.database.write() as tx:
+            most = max_losses(self._backend.app, queries.get(tx, task_id).task_type)
+            transitions.lose(tx, task_id, attempt, failure, max_losses=most)
+
+    def _end_by_force(self, attempt: ActiveAttempt) -> None:
+        request = worker_state.requests.get(attempt.task_id)
+        if self._end_process is None or request is None or not request.worker_pid:
+            logger.warning("task %s cannot be ended by force here", attempt.task_id)
+            return
+        logger.warning(
+            "task %s did not stop when aborted: ending process %d",
+            attempt.task_id,
+            request.worker_pid,
+        )
+        self._end_process(request.worker_pid)
+
+    # The thread that writes what the main process must not wait for.
+
+    def _put_later(self, task_id: str, action: Callable[[], None]) -> None:
+        self._later.put((task_id, action))
+
+    def _do_later(self) -> None:
+        while (item := self._later.get()) is not None:
+            task_id, action = item
+            try:
+                action()
+            except Exception:
+                logger.exception("task %s: what its end leads to went wrong", task_id)
+
+
+def process_ender(pool: Any) -> Callable[[int], None] | None:
+    """How to kill a process of the pool; None if it has no processes to kill."""
+    if not hasattr(getattr(pool, "_pool", None), "terminate_job"):
+        return None
+    return lambda pid: pool.terminate_job(pid, signal.SIGKILL)

@@ -1,0 +1,123 @@
+"""What a worker does when it starts, forks and stops: Celery's hooks for the agent."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from typing import Any
+
+from celery import bootsteps, current_app
+from celery.signals import worker_process_init, worker_shutdown
+from celery.utils.log import get_logger
+
+from taskgate.store import schema, task_types
+from taskgate.tasks.backend import RecordBackend
+from taskgate.tasks.base import with_taskgate
+from taskgate.tasks.brokers import sql_broker
+from taskgate.tasks.compatibility import breaking_change
+from taskgate.tasks.context import context_factory
+from taskgate.tasks.signature import definition_of
+from taskgate.tasks.worker import identity
+from taskgate.tasks.worker.agent import Agent, process_ender
+
+logger = get_logger(__name__)
+
+
+class AgentStep(bootsteps.StartStopStep):
+    """Starts the agent once the pool stands, and ends it when the worker has ended.
+
+    Not in ``stop()``: that comes before the pool has finished what it runs.
+    """
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._agent: Agent | None = None
+        adopt_tasks(worker.app)
+        context_factory(worker.app.conf.get("taskgate_context"))  # fails now, not at each task
+
+    def start(self, worker: Any) -> None:
+        """Check the schema, register the task types, and begin.
+
+        Raises:
+            SchemaOutdated: the database's tables are not those of this version.
+            StoreUnavailable: the database does not answer.
+        """
+        app, backend = worker.app, worker.app.backend
+        me = identity.current()
+        if me is None:
+            raise RuntimeError("worker_init was not sent")
+        _prepare(backend)
+        self._agent = Agent(
+            backend,
+            me,
+            _details(worker),
+            timedelta(seconds=app.conf.get("taskgate_lease_seconds", 15.0)),
+            process_ender(worker.pool),
+        )
+        _register_task_types(app, backend, me.worker_id)
+        self._agent.start()
+        worker_shutdown.connect(self._end_agent)
+
+    def terminate(self, worker: Any) -> None:
+        """A cold shutdown: end the pool's processes, then give back what they were running."""
+        worker.pool.terminate()
+        self._end_agent()
+
+    def _end_agent(self, **_: Any) -> None:
+        if self._agent is not None:
+            self._agent.stop()
+
+
+def adopt_tasks(app: Any) -> None:
+    """Give tasks that were made with a base of their own ours as well."""
+    for task in app.tasks.values():
+        task.__class__ = with_taskgate(type(task))
+
+
+def _prepare(backend: RecordBackend) -> None:
+    """The embedded record makes itself; a database server's is the operator's to upgrade."""
+    if backend.database.is_sqlite:
+        schema.upgrade(backend.database)
+    else:
+        schema.check(backend.database)
+
+
+def _details(worker: Any) -> dict[str, Any]:
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "pool": type(worker.pool).__module__.rpartition(".")[2],
+        "concurrency": worker.concurrency,
+        "queues": sorted(worker.app.amqp.queues.consume_from),
+        "can_force": process_ender(worker.pool) is not None,
+    }
+
+
+def _register_task_types(app: Any, backend: RecordBackend, worker_id: str) -> None:
+    for name, task in sorted(app.tasks.items()):
+        if not name.startswith("celery."):
+            _register(backend, name, definition_of(task), worker_id)
+
+
+def _register(
+    backend: RecordBackend, name: str, definition: dict[str, Any], worker_id: str
+) -> None:
+    with backend.database.write() as tx:
+        replaced = task_types.register(tx, name, definition, worker_id)
+    if replaced is None:
+        return
+    breaks = breaking_change(replaced, definition)
+    if breaks:
+        logger.warning("the task type %s has changed, and may break callers: %s", name, breaks)
+    else:
+        logger.info("the task type %s has changed", name)
+
+
+@worker_process_init.connect
+def _forget_the_parents_connections(**_: Any) -> None:
+    sql_broker.forget_connections()
+    if isinstance(current_app.backend, RecordBackend):
+        current_app.backend.after_fork()
