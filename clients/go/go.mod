@@ -1,4 +1,4 @@
-module taskgate.dev/go
+module github.com/taskgate/taskgate/clients/go
 
 go 1.24.0
 

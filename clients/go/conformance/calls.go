@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"taskgate.dev/go/taskgate"
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	taskgate "github.com/taskgate/taskgate/clients/go"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 type failure struct {

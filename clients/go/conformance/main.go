@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"taskgate.dev/go/taskgate"
+	taskgate "github.com/taskgate/taskgate/clients/go"
 )
 
 const (

@@ -9,4 +9,5 @@ export { connect, type ConnectOptions, type TaskClient, type TlsFiles } from "./
 export { errorOf, errorOfStatus, type TaskgateError, type Violation } from "./errors.js";
 export { isFinal, updates, waitUntilFinal, type WaitOptions } from "./following.js";
 export { argumentsJson, argumentsOf, parseExact, resultOf } from "./json.js";
+export { Reason } from "./gen/reasons.js";
 export { TaskState, type Task } from "./gen/taskgate/v1/task_pb.js";

@@ -53,7 +53,7 @@ def test_each_call_is_explained_with_a_line() -> None:
 
 def test_each_error_is_in_the_table() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \| ([A-Z_]+) \| \S.* \| \S.* \|$", PAGE, re.MULTILINE)
-    meanings = {meaning.reason: meaning.code.name for meaning in MEANINGS.values()}
+    meanings = {str(meaning.reason): meaning.code.name for meaning in MEANINGS.values()}
     flaws = {flaw.value: "INVALID_ARGUMENT" for flaw in Flaw}
     assert len(rows) == len(dict(rows))
     assert dict(rows) == {**meanings, **flaws, "INTERNAL": "INTERNAL"}

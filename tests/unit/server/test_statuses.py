@@ -13,6 +13,7 @@ from taskgate.server.requests.violations import Violations
 from taskgate.store import errors as store_errors
 from taskgate.store.errors import StoreError
 from taskgate.store.lifecycle import State
+from taskgate.v1.reasons import Reason
 
 
 def concrete(base: type[Exception]) -> list[type[Exception]]:
@@ -25,6 +26,11 @@ def concrete(base: type[Exception]) -> list[type[Exception]]:
 def test_every_error_means_something(error: type[Exception]) -> None:
     of_no_call = {store_errors.SchemaOutdated, store_errors.ValueRefused}
     assert error in MEANINGS or error is InvalidRequest or error in of_no_call
+
+
+def test_every_reason_that_clients_have_is_one_of_the_servers() -> None:
+    answered = {meaning.reason.value for meaning in MEANINGS.values()}
+    assert {*answered, *map(str, Flaw), Reason.INTERNAL.value} == {*map(str, Reason)}
 
 
 def test_an_error_of_our_own_means_nothing_to_clients() -> None:

@@ -10,8 +10,8 @@ import (
 	"os"
 	"time"
 
-	"taskgate.dev/go/taskgate"
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	taskgate "github.com/taskgate/taskgate/clients/go"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 func main() {

@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18taskgate/v1/worker.proto\x12\x0btaskgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x03\n\x06Worker\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x18.taskgate.v1.WorkerStateR\x05state\x12\x12\n\x04host\x18\x03 \x01(\tR\x04host\x12\x10\n\x03pid\x18\x04 \x01(\x05R\x03pid\x12\x12\n\x04pool\x18\x05 \x01(\tR\x04pool\x12 \n\x0b\x63oncurrency\x18\x06 \x01(\x05R\x0b\x63oncurrency\x12\x16\n\x06queues\x18\x07 \x03(\tR\x06queues\x12&\n\x0f\x63\x61n_force_abort\x18\x08 \x01(\x08R\rcanForceAbort\x12\x39\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x46\n\x11lease_expire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12\x37\n\tstop_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08stopTime\x12!\n\x0c\x61\x63tive_tasks\x18\x0c \x01(\x05R\x0b\x61\x63tiveTasks*t\n\x0bWorkerState\x12\x1c\n\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_STATE_ALIVE\x10\x01\x12\x18\n\x14WORKER_STATE_STOPPED\x10\x02\x12\x15\n\x11WORKER_STATE_LOST\x10\x03\x42H\n\x0f\x64\x65v.taskgate.v1B\x0bWorkerProtoP\x01Z&taskgate.dev/go/taskgate/v1;taskgatev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18taskgate/v1/worker.proto\x12\x0btaskgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x03\n\x06Worker\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x18.taskgate.v1.WorkerStateR\x05state\x12\x12\n\x04host\x18\x03 \x01(\tR\x04host\x12\x10\n\x03pid\x18\x04 \x01(\x05R\x03pid\x12\x12\n\x04pool\x18\x05 \x01(\tR\x04pool\x12 \n\x0b\x63oncurrency\x18\x06 \x01(\x05R\x0b\x63oncurrency\x12\x16\n\x06queues\x18\x07 \x03(\tR\x06queues\x12&\n\x0f\x63\x61n_force_abort\x18\x08 \x01(\x08R\rcanForceAbort\x12\x39\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x46\n\x11lease_expire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fleaseExpireTime\x12\x37\n\tstop_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08stopTime\x12!\n\x0c\x61\x63tive_tasks\x18\x0c \x01(\x05R\x0b\x61\x63tiveTasks*t\n\x0bWorkerState\x12\x1c\n\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_STATE_ALIVE\x10\x01\x12\x18\n\x14WORKER_STATE_STOPPED\x10\x02\x12\x15\n\x11WORKER_STATE_LOST\x10\x03\x42T\n\x0f\x64\x65v.taskgate.v1B\x0bWorkerProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'taskgate.v1.worker_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.taskgate.v1B\013WorkerProtoP\001Z&taskgate.dev/go/taskgate/v1;taskgatev1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.taskgate.v1B\013WorkerProtoP\001Z2github.com/taskgate/taskgate/clients/go/taskgatev1'
   _globals['_WORKERSTATE']._serialized_start=528
   _globals['_WORKERSTATE']._serialized_end=644
   _globals['_WORKER']._serialized_start=75

@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 from taskgate.server.api import errors
 from taskgate.server.requests.text import fit, printable
 from taskgate.store import errors as store_errors
+from taskgate.v1.reasons import Reason
 
 DOMAIN = "taskgate"
 
@@ -24,33 +25,35 @@ MOST_MESSAGE_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a kind of error means to a client."""
+    """What a kind of error means to a client. The reasons stand in error_reason.proto."""
 
     code: grpc.StatusCode
-    reason: str
+    reason: Reason
     retry_after: timedelta | None = None
 
 
 MEANINGS: Mapping[type[Exception], Meaning] = {
-    store_errors.TaskNotFound: Meaning(grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND"),
-    store_errors.TaskNotFinal: Meaning(grpc.StatusCode.FAILED_PRECONDITION, "TASK_NOT_FINAL"),
+    store_errors.TaskNotFound: Meaning(grpc.StatusCode.NOT_FOUND, Reason.TASK_NOT_FOUND),
+    store_errors.TaskNotFinal: Meaning(grpc.StatusCode.FAILED_PRECONDITION, Reason.TASK_NOT_FINAL),
     store_errors.TaskAlreadyFinal: Meaning(
-        grpc.StatusCode.FAILED_PRECONDITION, "TASK_ALREADY_FINAL"
+        grpc.StatusCode.FAILED_PRECONDITION, Reason.TASK_ALREADY_FINAL
     ),
-    store_errors.RequestIdReused: Meaning(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED"),
+    store_errors.RequestIdReused: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.REQUEST_ID_REUSED),
     store_errors.StoreUnavailable: Meaning(
-        grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", retry_after=timedelta(seconds=1)
+        grpc.StatusCode.UNAVAILABLE, Reason.STORE_UNAVAILABLE, retry_after=timedelta(seconds=1)
     ),
-    errors.MalformedRequest: Meaning(grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_MALFORMED"),
-    errors.PayloadTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE"),
+    errors.MalformedRequest: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.REQUEST_MALFORMED),
+    errors.PayloadTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.PAYLOAD_TOO_LARGE),
     errors.QueueFull: Meaning(
-        grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL", retry_after=timedelta(seconds=5)
+        grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.QUEUE_FULL, retry_after=timedelta(seconds=5)
     ),
-    errors.CannotForceAbort: Meaning(grpc.StatusCode.FAILED_PRECONDITION, "CANNOT_FORCE_ABORT"),
-    errors.TokenMissing: Meaning(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING"),
-    errors.TokenUnknown: Meaning(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_UNKNOWN"),
+    errors.CannotForceAbort: Meaning(
+        grpc.StatusCode.FAILED_PRECONDITION, Reason.CANNOT_FORCE_ABORT
+    ),
+    errors.TokenMissing: Meaning(grpc.StatusCode.UNAUTHENTICATED, Reason.TOKEN_MISSING),
+    errors.TokenUnknown: Meaning(grpc.StatusCode.UNAUTHENTICATED, Reason.TOKEN_UNKNOWN),
     errors.ShuttingDown: Meaning(
-        grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN", retry_after=timedelta(seconds=1)
+        grpc.StatusCode.UNAVAILABLE, Reason.SHUTTING_DOWN, retry_after=timedelta(seconds=1)
     ),
 }
 """Every error that a client can be answered, but for InvalidRequest, which has its own reasons."""
@@ -61,7 +64,7 @@ _FACTS = ("task_id", "state", "request_id")
 def meaning_of(error: Exception) -> Meaning | None:
     """What an error means to a client; None if it is not one that clients are told of."""
     if isinstance(error, errors.InvalidRequest):
-        return Meaning(grpc.StatusCode.INVALID_ARGUMENT, error.reason)
+        return Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason(error.reason))
     return MEANINGS.get(type(error))
 
 
@@ -83,7 +86,7 @@ def internal_status(incident: str) -> status_pb2.Status:
     status = _status(
         grpc.StatusCode.INTERNAL, f"the server failed; its log has the incident {incident}"
     )
-    _add(status, _error_info("INTERNAL", {"incident": incident}))
+    _add(status, _error_info(Reason.INTERNAL, {"incident": incident}))
     return status
 
 
@@ -96,7 +99,7 @@ def _add(status: status_pb2.Status, detail: Message) -> None:
     status.details.add().Pack(detail)
 
 
-def _error_info(reason: str, facts: Mapping[str, str]) -> error_details_pb2.ErrorInfo:
+def _error_info(reason: Reason, facts: Mapping[str, str]) -> error_details_pb2.ErrorInfo:
     metadata = {name: fit(printable(value), 256) for name, value in facts.items()}
     return error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
 

@@ -150,9 +150,9 @@ public final class TaskProto extends com.google.protobuf.GeneratedFile {
       "\004\022.\n*TASK_ERROR_REASON_TASK_TYPE_NOT_REG" +
       "ISTERED\020\005\022\'\n#TASK_ERROR_REASON_ARGUMENTS" +
       "_INVALID\020\006\022\036\n\032TASK_ERROR_REASON_REJECTED" +
-      "\020\007BF\n\017dev.taskgate.v1B\tTaskProtoP\001Z&task" +
-      "gate.dev/go/taskgate/v1;taskgatev1b\006prot" +
-      "o3"
+      "\020\007BR\n\017dev.taskgate.v1B\tTaskProtoP\001Z2gith" +
+      "ub.com/taskgate/taskgate/clients/go/task" +
+      "gatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

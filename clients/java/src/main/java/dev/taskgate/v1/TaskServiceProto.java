@@ -243,9 +243,10 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
       "te.v1.ListTaskTypesRequest\032\".taskgate.v1" +
       ".ListTaskTypesResponse\022P\n\013ListWorkers\022\037." +
       "taskgate.v1.ListWorkersRequest\032 .taskgat" +
-      "e.v1.ListWorkersResponseBM\n\017dev.taskgate" +
-      ".v1B\020TaskServiceProtoP\001Z&taskgate.dev/go" +
-      "/taskgate/v1;taskgatev1b\006proto3"
+      "e.v1.ListWorkersResponseBY\n\017dev.taskgate" +
+      ".v1B\020TaskServiceProtoP\001Z2github.com/task" +
+      "gate/taskgate/clients/go/taskgatev1b\006pro" +
+      "to3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

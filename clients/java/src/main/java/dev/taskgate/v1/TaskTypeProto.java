@@ -67,10 +67,10 @@ public final class TaskTypeProto extends com.google.protobuf.GeneratedFile {
       "OSITIONAL_ONLY\020\001\022(\n$PARAMETER_KIND_POSIT" +
       "IONAL_OR_KEYWORD\020\002\022!\n\035PARAMETER_KIND_VAR" +
       "_POSITIONAL\020\003\022\037\n\033PARAMETER_KIND_KEYWORD_" +
-      "ONLY\020\004\022\036\n\032PARAMETER_KIND_VAR_KEYWORD\020\005BJ" +
-      "\n\017dev.taskgate.v1B\rTaskTypeProtoP\001Z&task" +
-      "gate.dev/go/taskgate/v1;taskgatev1b\006prot" +
-      "o3"
+      "ONLY\020\004\022\036\n\032PARAMETER_KIND_VAR_KEYWORD\020\005BV" +
+      "\n\017dev.taskgate.v1B\rTaskTypeProtoP\001Z2gith" +
+      "ub.com/taskgate/taskgate/clients/go/task" +
+      "gatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -56,9 +56,9 @@ public final class WorkerProto extends com.google.protobuf.GeneratedFile {
       "eTasks*t\n\013WorkerState\022\034\n\030WORKER_STATE_UN" +
       "SPECIFIED\020\000\022\026\n\022WORKER_STATE_ALIVE\020\001\022\030\n\024W" +
       "ORKER_STATE_STOPPED\020\002\022\025\n\021WORKER_STATE_LO" +
-      "ST\020\003BH\n\017dev.taskgate.v1B\013WorkerProtoP\001Z&" +
-      "taskgate.dev/go/taskgate/v1;taskgatev1b\006" +
-      "proto3"
+      "ST\020\003BT\n\017dev.taskgate.v1B\013WorkerProtoP\001Z2" +
+      "github.com/taskgate/taskgate/clients/go/" +
+      "taskgatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -1519,8 +1519,8 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x04List\x12\x18.taskgate.v1.ListRequest\x1a\x19.taskgate.v1.ListResponse\x12@\n" +
 	"\x05Watch\x12\x19.taskgate.v1.WatchRequest\x1a\x1a.taskgate.v1.WatchResponse0\x01\x12V\n" +
 	"\rListTaskTypes\x12!.taskgate.v1.ListTaskTypesRequest\x1a\".taskgate.v1.ListTaskTypesResponse\x12P\n" +
-	"\vListWorkers\x12\x1f.taskgate.v1.ListWorkersRequest\x1a .taskgate.v1.ListWorkersResponseBM\n" +
-	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z&taskgate.dev/go/taskgate/v1;taskgatev1b\x06proto3"
+	"\vListWorkers\x12\x1f.taskgate.v1.ListWorkersRequest\x1a .taskgate.v1.ListWorkersResponseBY\n" +
+	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
 	file_taskgate_v1_task_service_proto_rawDescOnce sync.Once

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 // It stands above gRPC's own retries: all attempts of one call carry the same id.

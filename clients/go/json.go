@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 // Arguments returns arguments as SubmitRequest.arguments_json and RetryRequest.arguments_json take

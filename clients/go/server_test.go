@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"taskgate.dev/go/taskgate"
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	taskgate "github.com/taskgate/taskgate/clients/go"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 var unavailable = status.Error(codes.Unavailable, "gone fishing")

@@ -6,7 +6,7 @@ import (
 	"io"
 	"iter"
 
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 // Updates yields tasks as they change: first each one as it is, then each newer version, until all

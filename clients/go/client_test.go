@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"taskgate.dev/go/taskgate"
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	taskgate "github.com/taskgate/taskgate/clients/go"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 func TestSubmissionsGetARequestIDOfTheirOwn(t *testing.T) {

@@ -332,8 +332,8 @@ const file_taskgate_v1_task_type_proto_rawDesc = "" +
 	"$PARAMETER_KIND_POSITIONAL_OR_KEYWORD\x10\x02\x12!\n" +
 	"\x1dPARAMETER_KIND_VAR_POSITIONAL\x10\x03\x12\x1f\n" +
 	"\x1bPARAMETER_KIND_KEYWORD_ONLY\x10\x04\x12\x1e\n" +
-	"\x1aPARAMETER_KIND_VAR_KEYWORD\x10\x05BJ\n" +
-	"\x0fdev.taskgate.v1B\rTaskTypeProtoP\x01Z&taskgate.dev/go/taskgate/v1;taskgatev1b\x06proto3"
+	"\x1aPARAMETER_KIND_VAR_KEYWORD\x10\x05BV\n" +
+	"\x0fdev.taskgate.v1B\rTaskTypeProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
 	file_taskgate_v1_task_type_proto_rawDescOnce sync.Once

@@ -250,8 +250,8 @@ const file_taskgate_v1_worker_proto_rawDesc = "" +
 	"\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12WORKER_STATE_ALIVE\x10\x01\x12\x18\n" +
 	"\x14WORKER_STATE_STOPPED\x10\x02\x12\x15\n" +
-	"\x11WORKER_STATE_LOST\x10\x03BH\n" +
-	"\x0fdev.taskgate.v1B\vWorkerProtoP\x01Z&taskgate.dev/go/taskgate/v1;taskgatev1b\x06proto3"
+	"\x11WORKER_STATE_LOST\x10\x03BT\n" +
+	"\x0fdev.taskgate.v1B\vWorkerProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
 	file_taskgate_v1_worker_proto_rawDescOnce sync.Once

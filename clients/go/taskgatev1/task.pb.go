@@ -1042,8 +1042,8 @@ const file_taskgate_v1_task_proto_rawDesc = "" +
 	")TASK_ERROR_REASON_RESULT_NOT_SERIALIZABLE\x10\x04\x12.\n" +
 	"*TASK_ERROR_REASON_TASK_TYPE_NOT_REGISTERED\x10\x05\x12'\n" +
 	"#TASK_ERROR_REASON_ARGUMENTS_INVALID\x10\x06\x12\x1e\n" +
-	"\x1aTASK_ERROR_REASON_REJECTED\x10\aBF\n" +
-	"\x0fdev.taskgate.v1B\tTaskProtoP\x01Z&taskgate.dev/go/taskgate/v1;taskgatev1b\x06proto3"
+	"\x1aTASK_ERROR_REASON_REJECTED\x10\aBR\n" +
+	"\x0fdev.taskgate.v1B\tTaskProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
 	file_taskgate_v1_task_proto_rawDescOnce sync.Once

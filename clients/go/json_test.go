@@ -5,8 +5,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"taskgate.dev/go/taskgate"
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	taskgate "github.com/taskgate/taskgate/clients/go"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 func TestArgumentsKeepLargeIntegers(t *testing.T) {

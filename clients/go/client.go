@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 // A call that found the server unavailable is repeated, for about seven seconds in all.

@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	taskgatev1 "taskgate.dev/go/taskgate/v1"
+	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
 // The server answers after this time at the latest; then it is asked again.
