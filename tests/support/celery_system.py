@@ -12,8 +12,7 @@ from support.journal import Journal
 from support.processes import Process
 from support.waiting import wait_until
 from taskgate.store import outbox, queries, submission
-from taskgate.store.ids import new_task_id
-from taskgate.store.record import Failure, NewTask, Task
+from taskgate.store.record import Failure, NewTask, Task, new_task_id
 
 
 @dataclass

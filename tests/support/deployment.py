@@ -136,7 +136,7 @@ class Deployment:
     def workers(self) -> list[Worker]:
         """All workers on record."""
         with self.database.read() as tx:
-            return workers.all_of_them(tx)
+            return workers.list_all(tx)
 
     def log_tails(self) -> list[tuple[str, str]]:
         """What each process wrote last, with the name of its log."""

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, event, update
 
 from taskgate.store import clock, outbox, queries, schema, submission, transitions
 from taskgate.store.engine import Database
-from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Reason, State
-from taskgate.store.record import Failure, NewTask, Task
+from taskgate.store.record import Failure, NewTask, Task, new_task_id
 from taskgate.store.tables import metadata, tasks
 from taskgate.store.tables import outbox as outbox_table
 

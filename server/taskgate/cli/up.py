@@ -113,7 +113,7 @@ def _all_or_none(supervisor: Supervisor) -> Iterator[None]:
 
 def _has_registered(database: Database, pid: int) -> bool:
     with database.read() as tx:
-        return any(w.is_alive and w.details["pid"] == pid for w in workers.all_of_them(tx))
+        return any(w.is_alive and w.details["pid"] == pid for w in workers.list_all(tx))
 
 
 def _welcome(settings: ServerSettings, address: str) -> str:

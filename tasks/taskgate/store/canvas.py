@@ -1,17 +1,39 @@
-"""What a Celery message carries beyond the record's own columns, as JSON text."""
+"""What Celery's canvas keeps in the record: saved groups, and what messages carry."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from taskgate.store.tables import tasks
+from taskgate.store import clock
+from taskgate.store.tables import groups, insert_into, tasks
 
 
-def read(tx: Connection, task_id: str) -> str | None:
+def save_group(tx: Connection, group_id: str, result: str) -> None:
+    """Keep a group's result (JSON text), in place of an older one."""
+    statement = insert_into(tx, groups).values(id=group_id, result=result, created_at=clock.now())
+    tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"result": result}))
+
+
+def restore_group(tx: Connection, group_id: str) -> str | None:
+    """A group's saved result."""
+    return tx.execute(select(groups.c.result).where(groups.c.id == group_id)).scalar_one_or_none()
+
+
+def remove_group(tx: Connection, group_id: str) -> bool:
+    """Forget a group's saved result; False if there was none."""
+    return tx.execute(delete(groups).where(groups.c.id == group_id)).rowcount == 1
+
+
+def group_ids(tx: Connection, prefix: str) -> list[str]:
+    """The ids of the saved groups that begin with ``prefix``."""
+    return list(tx.execute(select(groups.c.id).where(groups.c.id.startswith(prefix))).scalars())
+
+
+def message(tx: Connection, task_id: str) -> str | None:
     """``Task.message``."""
     return tx.execute(select(tasks.c.message).where(tasks.c.id == task_id)).scalar_one_or_none()
 
 
-def write(tx: Connection, task_id: str, message: str) -> None:
-    """Replace ``Task.message``, which is of no interest to those who wait for a new version."""
+def set_message(tx: Connection, task_id: str, message: str) -> None:
+    """Replace ``Task.message``; the version stays, for nobody waits for this."""
     tx.execute(update(tasks).where(tasks.c.id == task_id).values(message=message))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, update
+from sqlalchemy import ColumnElement, Connection, update
 
 from taskgate.store.lifecycle import Transition
 from taskgate.store.tables import tasks
@@ -18,7 +18,7 @@ def apply(
     guard: ColumnElement[bool] | None = None,
     /,
     **values: Any,
-) -> RowMapping | None:
+) -> dict[str, Any] | None:
     """Make the transition and set the columns; the new values of a few if it was made.
 
     Raises:
@@ -30,7 +30,8 @@ def apply(
         .values(state=transition.target, version=tasks.c.version + 1, **values)
         .returning(tasks.c.started_at, tasks.c.retries, tasks.c.max_attempts, tasks.c.retry_policy)
     )
-    return tx.execute(statement).mappings().one_or_none()
+    row = tx.execute(statement).one_or_none()
+    return None if row is None else row._asdict()
 
 
 def conditions(

@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
-class State(StrEnum):
+class OpenEnum(StrEnum):
+    """An enum that also takes values that only a newer taskgate knows, under their own names."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        unknown = str.__new__(cls, value)
+        unknown._name_ = unknown._value_ = str(value)
+        return unknown
+
+
+class State(OpenEnum):
     """Where a task is in its life."""
 
     SCHEDULED = "SCHEDULED"
@@ -34,7 +45,7 @@ ACTIVE = frozenset({State.RUNNING, State.ABORTING})
 """A worker has claimed the current attempt."""
 
 
-class Outcome(StrEnum):
+class Outcome(OpenEnum):
     """How an attempt ended."""
 
     SUCCEEDED = "SUCCEEDED"
@@ -44,7 +55,7 @@ class Outcome(StrEnum):
     RETURNED = "RETURNED"
 
 
-class Reason(StrEnum):
+class Reason(OpenEnum):
     """The kind of a failure."""
 
     EXCEPTION = "EXCEPTION"

@@ -25,11 +25,10 @@ from sqlalchemy import (
 )
 
 from taskgate.store import queries
-from taskgate.store.clock import UtcDateTime
+from taskgate.store.columns import Name, UtcDateTime
 from taskgate.store.lifecycle import State
-from taskgate.store.record import Task, task_from_row
+from taskgate.store.record import Task, from_row
 from taskgate.store.tables import attempts, labels, tasks
-from taskgate.store.text import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def basic_page(tx: Connection, wanted: Filter, after: Position | None, limit: in
     shown = found[:limit]
     ids = [position.id for position in shown]
     rows = tx.execute(select(*_BASIC_COLUMNS).where(tasks.c.id.in_(ids))).mappings()
-    return _page(found, shown, {row["id"]: task_from_row(row) for row in rows})
+    return _page(found, shown, {row["id"]: from_row(Task, row) for row in rows})
 
 
 def _page(found: list[Position], shown: list[Position], known: Mapping[str, Task]) -> Page:

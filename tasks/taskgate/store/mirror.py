@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taskgate.store import clock
 from taskgate.store.lifecycle import ACTIVE, State
-from taskgate.store.tables import mirrors, tasks
+from taskgate.store.tables import insert_into, mirrors, tasks
 
 LOOK_BACK = timedelta(seconds=10)
 """Longer than any transaction of ours takes from its first statement to its commit."""
@@ -30,8 +29,7 @@ class Ended:
 
 def position(tx: Connection, name: str) -> datetime:
     """Up to when the mirror has been told of all ends; from now on, for a new mirror."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    new = insert(mirrors).values(name=name, told_until=clock.now())
+    new = insert_into(tx, mirrors).values(name=name, told_until=clock.now())
     tx.execute(new.on_conflict_do_nothing())
     told_until: datetime = tx.execute(
         select(mirrors.c.told_until).where(mirrors.c.name == name)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, se
 
 from taskgate.store import clock
 from taskgate.store.lifecycle import DUE, State
-from taskgate.store.record import Task, task_from_row
+from taskgate.store.record import Task, from_row
 from taskgate.store.tables import outbox, tasks
 
 FIRST_HOLD = timedelta(seconds=5)
@@ -60,7 +60,7 @@ def take_due(tx: Connection, limit: int) -> list[Publication]:
     gone = [row["id"] for row in due if not _waits(row)]
     if gone:
         tx.execute(delete(outbox).where(outbox.c.task_id.in_(gone)))
-    taken = [Publication(_queued(task_from_row(row)), row["tries"] + 1) for row in live]
+    taken = [Publication(_queued(from_row(Task, row)), row["tries"] + 1) for row in live]
     _make_queued(tx, [row["id"] for row in live if row["state"] in DUE.sources])
     _hold(tx, taken)
     return taken

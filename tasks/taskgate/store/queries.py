@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from taskgate.store.errors import TaskNotFound
 from taskgate.store.lifecycle import FINAL, State
-from taskgate.store.record import Attempt, Task, attempt_from_row, task_from_row
+from taskgate.store.record import Attempt, Task, from_row
 from taskgate.store.tables import attempts, state_in, tasks
 
 _IDS_AT_ONCE = 5_000
 """SQLite takes at most 32,766 parameters in a statement."""
+
+# Built once: building a statement costs more than running it.
+_IDS: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
+_TASKS = select(tasks).where(tasks.c.id.in_(_IDS))
+_VERSIONS = select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(_IDS))
+_FINAL = select(func.count()).where(tasks.c.id.in_(_IDS), tasks.c.state.in_(sorted(FINAL)))
+_PAST_ATTEMPTS = (
+    select(attempts)
+    .where(attempts.c.task_id.in_(_IDS))
+    .order_by(attempts.c.task_id, attempts.c.number)
+)
+_RUNNING = select(tasks.c.id).where(
+    tasks.c.id == bindparam("id"),
+    tasks.c.attempt == bindparam("attempt"),
+    tasks.c.state == State.RUNNING,
+)
 
 
 def get(tx: Connection, task_id: str) -> Task:
@@ -32,10 +48,12 @@ def get_many(tx: Connection, task_ids: Collection[str]) -> dict[str, Task]:
     rows = [
         row
         for some in _some_at_once(task_ids)
-        for row in tx.execute(select(tasks).where(tasks.c.id.in_(some))).mappings()
+        for row in tx.execute(_TASKS, {"ids": some}).mappings()
     ]
     past = _past_attempts(tx, {row["id"]: row["attempt"] for row in rows if row["attempt"] > 1})
-    return {row["id"]: task_from_row(row, past.get(row["id"], ())) for row in rows}
+    return {
+        row["id"]: from_row(Task, row, past_attempts=tuple(past.get(row["id"], ()))) for row in rows
+    }
 
 
 def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
@@ -43,7 +61,7 @@ def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
     return {
         row.id: row.version
         for some in _some_at_once(task_ids)
-        for row in tx.execute(select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(some)))
+        for row in tx.execute(_VERSIONS, {"ids": some})
     }
 
 
@@ -57,18 +75,25 @@ def count_queued(tx: Connection, queue: str, most: int) -> int:
     return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
+def are_final(tx: Connection, task_ids: Collection[str]) -> bool:
+    """Whether all the tasks are on record, and have ended."""
+    ended = sum(tx.execute(_FINAL, {"ids": some}).scalar_one() for some in _some_at_once(task_ids))
+    return ended == len(set(task_ids))
+
+
+def may_go_on(tx: Connection, task_id: str, attempt: int) -> bool:
+    """Whether the attempt is still the one that runs, and nobody asked it to stop."""
+    return tx.execute(_RUNNING, {"id": task_id, "attempt": attempt}).first() is not None
+
+
 def _past_attempts(tx: Connection, current: dict[str, int]) -> dict[str, list[Attempt]]:
     past: dict[str, list[Attempt]] = {}
     for some in _some_at_once(current):
-        rows = tx.execute(
-            select(attempts)
-            .where(attempts.c.task_id.in_(some))
-            .order_by(attempts.c.task_id, attempts.c.number)
-        ).mappings()
+        rows = tx.execute(_PAST_ATTEMPTS, {"ids": some}).mappings()
         for row in rows:
             # The current attempt of the record as we read it may have ended since.
             if row["number"] < current[row["task_id"]]:
-                past.setdefault(row["task_id"], []).append(attempt_from_row(row))
+                past.setdefault(row["task_id"], []).append(from_row(Attempt, row))
     return past
 
 
@@ -76,28 +101,3 @@ def _some_at_once(task_ids: Collection[str]) -> Iterator[Sequence[str]]:
     ids = list(task_ids)
     for start in range(0, len(ids), _IDS_AT_ONCE):
         yield ids[start : start + _IDS_AT_ONCE]
-
-
-def are_final(tx: Connection, task_ids: Collection[str]) -> bool:
-    """Whether all the tasks are on record, and have ended."""
-    ended = sum(
-        tx.execute(
-            select(func.count()).where(tasks.c.id.in_(some), tasks.c.state.in_(sorted(FINAL)))
-        ).scalar_one()
-        for some in _some_at_once(task_ids)
-    )
-    return ended == len(set(task_ids))
-
-
-def may_go_on(tx: Connection, task_id: str, attempt: int) -> bool:
-    """Whether the attempt is still the one that runs, and nobody asked it to stop."""
-    return (
-        tx.execute(
-            select(tasks.c.id).where(
-                tasks.c.id == task_id,
-                tasks.c.attempt == attempt,
-                tasks.c.state == State.RUNNING,
-            )
-        ).first()
-        is not None
-    )

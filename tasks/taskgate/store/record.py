@@ -1,16 +1,45 @@
-"""The record as Python sees it: frozen values, made from rows in one place."""
+"""The record as Python sees it: frozen values, whose fields are named like their columns."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import RowMapping
 
+from taskgate.store.columns import from_json
 from taskgate.store.lifecycle import FINAL, Outcome, Reason, State
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    T = TypeVar("T", bound=DataclassInstance)
+
+
+def new_task_id() -> str:
+    """A new UUID of version 7 (RFC 9562), in lower case: ids sort by the time they were made."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    value = milliseconds << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def from_row(cls: type[T], row: RowMapping, **others: Any) -> T:
+    """An instance of a dataclass, from the row's columns that have its fields' names."""
+    return cls(**{name: row[name] for name in _field_names(cls) if name in row}, **others)
+
+
+@cache
+def _field_names(cls: type[DataclassInstance]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(cls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +53,14 @@ class RetryPolicy:
     max_backoff: float | None = None
     """Seconds."""
     jitter: bool = False
-    non_retryable_errors: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """As JSON text."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> RetryPolicy:
-        """From what ``to_json`` made."""
-        values = json.loads(text)
-        values["non_retryable_errors"] = tuple(values["non_retryable_errors"])
-        return cls(**values)
+    non_retryable_errors: tuple[str, ...] = field(default=(), metadata=from_json(tuple))
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an attempt failed."""
 
-    reason: Reason
+    reason: Reason = field(metadata=from_json(Reason))
     message: str
     type: str = ""
     """The exception's name within its module, ``ValueError``."""
@@ -51,17 +69,6 @@ class Failure:
     args: str = "[]"
     """The exception's arguments as a JSON list; what JSON cannot hold stands as its repr."""
     traceback: str = ""
-
-    def to_json(self) -> str:
-        """As JSON text."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Failure:
-        """From what ``to_json`` made."""
-        values = json.loads(text)
-        values["reason"] = Reason(values["reason"])
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +111,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class AbortRequest:
-    """Who asked for the abort, when and why."""
-
-    requested_at: datetime
-    reason: str
-    by: str
-    force_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """The record of one task. JSON columns stay text: nothing is rounded on the way through."""
 
@@ -142,7 +139,12 @@ class Task:
     result: str | None
     """JSON text."""
     failure: Failure | None
-    abort: AbortRequest | None
+    abort_requested_at: datetime | None
+    """When an abort was first asked for."""
+    abort_reason: str | None
+    abort_by: str | None
+    abort_force_at: datetime | None
+    """When the worker ends the attempt by force."""
     retry_of: str | None
     root_id: str
     worker: str | None
@@ -183,71 +185,3 @@ _OUTCOMES = {
     State.FAILED: Outcome.FAILED,
     State.ABORTED: Outcome.ABORTED,
 }
-
-
-def task_from_row(row: RowMapping, past_attempts: Sequence[Attempt] = ()) -> Task:
-    """The only place where a row of ``taskgate_tasks`` becomes a Task."""
-    values: dict[str, Any] = {name: row[name] for name in _PLAIN_COLUMNS}
-    return Task(
-        **values,
-        state=State(row["state"]),
-        labels=json.loads(row["labels"]),
-        run_timeout=_optional(row["run_timeout"], lambda seconds: timedelta(seconds=seconds)),
-        failure=_optional(row["failure"], Failure.from_json),
-        retry_policy=_optional(row["retry_policy"], RetryPolicy.from_json),
-        abort=_abort_from_row(row),
-        past_attempts=tuple(past_attempts),
-    )
-
-
-def attempt_from_row(row: RowMapping) -> Attempt:
-    """The only place where a row of ``taskgate_attempts`` becomes an Attempt."""
-    return Attempt(
-        number=row["number"],
-        worker=row["worker"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        outcome=Outcome(row["outcome"]),
-        failure=_optional(row["failure"], Failure.from_json),
-    )
-
-
-_PLAIN_COLUMNS = (
-    "id",
-    "task_type",
-    "version",
-    "queue",
-    "priority",
-    "arguments",
-    "attempt",
-    "retries",
-    "worker_losses",
-    "max_attempts",
-    "created_at",
-    "due_at",
-    "started_at",
-    "finished_at",
-    "expires_at",
-    "progress",
-    "result",
-    "retry_of",
-    "root_id",
-    "worker",
-    "submitted_by",
-    "message",
-)
-
-
-def _abort_from_row(row: RowMapping) -> AbortRequest | None:
-    if row["abort_requested_at"] is None:
-        return None
-    return AbortRequest(
-        requested_at=row["abort_requested_at"],
-        reason=row["abort_reason"],
-        by=row["abort_by"],
-        force_at=row["abort_force_at"],
-    )
-
-
-def _optional(value: Any, convert: Any) -> Any:
-    return None if value is None else convert(value)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taskgate.store import clock
+from taskgate.store.columns import storable
 from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.outbox import hold
 from taskgate.store.record import NewTask
-from taskgate.store.tables import labels, outbox, tasks
-from taskgate.store.text import storable
+from taskgate.store.tables import insert_into, labels, outbox, tasks
 
 FIRST_VERSION = 1
 FIRST_ATTEMPT = 1
+
+_COPIED = [field.name for field in fields(NewTask) if field.name in tasks.c]
+"""The columns that are as the caller says."""
 
 
 def submit(tx: Connection, new_tasks: Sequence[NewTask]) -> list[str | RequestIdReused]:
@@ -67,33 +68,25 @@ def _row(new: NewTask, now: datetime) -> dict[str, Any]:
     expires_at = new.expire_time
     if new.ttl is not None:
         expires_at = (due_at if waits and due_at else now) + clock.bounded(new.ttl)
-    return _empty_row(now) | {
-        "id": new.id,
-        "task_type": new.task_type,
-        "state": State.SCHEDULED if waits else State.QUEUED,
-        "queue": new.queue,
-        "priority": new.priority,
-        "arguments": new.arguments,
-        "labels": json.dumps(dict(new.labels)),
-        "max_attempts": new.max_attempts,
-        "due_at": due_at,
-        "queued_at": None if waits else now,
-        "expires_at": expires_at,
-        "run_timeout": new.run_timeout.total_seconds() if new.run_timeout else None,
-        "retry_of": new.retry_of,
-        "root_id": new.root_id or new.id,
-        "submitted_by": new.submitted_by,
-        "request_id": new.request_id,
-        "request_digest": new.request_digest,
-        "retry_policy": new.retry_policy.to_json() if new.retry_policy else None,
-    }
+    copied = {name: getattr(new, name) for name in _COPIED}
+    return (
+        _empty_row(now)
+        | copied
+        | {
+            "state": State.SCHEDULED if waits else State.QUEUED,
+            "due_at": due_at,
+            "queued_at": None if waits else now,
+            "expires_at": expires_at,
+            "root_id": new.root_id or new.id,
+        }
+    )
 
 
 def _empty_row(now: datetime) -> dict[str, Any]:
     return {
         "version": FIRST_VERSION,
         "priority": 4,
-        "labels": "{}",
+        "labels": {},
         "attempt": FIRST_ATTEMPT,
         "retries": 0,
         "worker_losses": 0,
@@ -109,16 +102,9 @@ def _due_at(new: NewTask, now: datetime) -> datetime | None:
     return new.schedule_time
 
 
-def _insert(tx: Connection) -> postgresql.Insert | sqlite.Insert:
-    """An insert that can say ON CONFLICT, which both databases spell alike."""
-    if tx.dialect.name == "postgresql":
-        return postgresql.insert(tasks)
-    return sqlite.insert(tasks)
-
-
 def _insert_unless_there(tx: Connection, rows: list[dict[str, Any]]) -> set[str]:
     """The ids of the rows that had neither an id nor a request id that is on record already."""
-    statement: Insert = _insert(tx).on_conflict_do_nothing().returning(tasks.c.id)
+    statement: Insert = insert_into(tx, tasks).on_conflict_do_nothing().returning(tasks.c.id)
     return set(tx.execute(statement, rows).scalars())
 
 

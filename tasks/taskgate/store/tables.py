@@ -7,7 +7,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
-    Float,
+    Connection,
     Index,
     Integer,
     MetaData,
@@ -15,10 +15,19 @@ from sqlalchemy import (
     bindparam,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
-from taskgate.store.clock import UtcDateTime
-from taskgate.store.lifecycle import ACTIVE, WAITING, State
-from taskgate.store.text import LongText, Name
+from taskgate.store.columns import (
+    Enumeration,
+    JsonDataclass,
+    JsonObject,
+    LongText,
+    Name,
+    Seconds,
+    UtcDateTime,
+)
+from taskgate.store.lifecycle import ACTIVE, WAITING, Outcome, State
+from taskgate.store.record import Failure, RetryPolicy
 
 metadata = MetaData(
     naming_convention={
@@ -36,12 +45,12 @@ tasks = Table(
     metadata,
     Column("id", Name(ID_LENGTH), primary_key=True),
     Column("task_type", Name(255), nullable=False),
-    Column("state", Name(16), nullable=False),
+    Column("state", Enumeration(State), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("queue", Name(255), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("arguments", LongText, nullable=False),
-    Column("labels", LongText, nullable=False),
+    Column("labels", JsonObject, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
     Column("worker_losses", Integer, nullable=False),
@@ -53,10 +62,10 @@ tasks = Table(
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
-    Column("run_timeout", Float),
+    Column("run_timeout", Seconds),
     Column("progress", LongText),
     Column("result", LongText),
-    Column("failure", LongText),
+    Column("failure", JsonDataclass(Failure)),
     Column("abort_requested_at", UtcDateTime),
     Column("abort_reason", LongText),
     Column("abort_by", Name(255)),
@@ -67,10 +76,10 @@ tasks = Table(
     Column("submitted_by", Name(255), nullable=False),
     Column("request_id", Name(128)),
     Column("request_digest", Name(64)),
-    Column("retry_policy", LongText),
+    Column("retry_policy", JsonDataclass(RetryPolicy)),
     Column("message", LongText),
 )
-"""The record: one row a task."""
+"""The record: one row a task. A column that ``record.Task`` has a field for is read into it."""
 
 
 def _state_in(states: frozenset[State]) -> str:
@@ -144,8 +153,8 @@ attempts = Table(
     Column("worker", Name(255)),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime, nullable=False),
-    Column("outcome", Name(16), nullable=False),
-    Column("failure", LongText),
+    Column("outcome", Enumeration(Outcome), nullable=False),
+    Column("failure", JsonDataclass(Failure)),
 )
 """The attempts before a task's current one; the current one is in the record itself."""
 
@@ -164,7 +173,7 @@ workers = Table(
     "taskgate_workers",
     metadata,
     Column("id", Name(255), primary_key=True),
-    Column("details", LongText, nullable=False),
+    Column("details", JsonObject, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("lease_expires_at", UtcDateTime, nullable=False, index=True),
     Column("stopped_at", UtcDateTime),
@@ -177,7 +186,7 @@ task_types = Table(
     metadata,
     Column("name", Name(255), primary_key=True),
     Column("revision", Integer, nullable=False),
-    Column("definition", LongText, nullable=False),
+    Column("definition", JsonObject, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("registered_by", Name(255), nullable=False),
 )
@@ -199,3 +208,10 @@ mirrors = Table(
     Column("told_until", UtcDateTime, nullable=False),
 )
 """How far each mirror of the record, a Celery result backend, has been told."""
+
+
+def insert_into(tx: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say ON CONFLICT, which both databases spell alike."""
+    if tx.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taskgate.store import clock
-from taskgate.store.tables import task_types
+from taskgate.store.record import from_row
+from taskgate.store.tables import insert_into, task_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,49 +36,42 @@ def register(
     Who registers several in one transaction does it in the order of their names: two that lock
     them in different orders would block each other.
     """
-    text = json.dumps(dict(definition), sort_keys=True)
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     tx.execute(
-        insert(task_types)
+        insert_into(tx, task_types)
         .values(
             name=name,
             revision=1,
-            definition=text,
+            definition=definition,
             registered_at=clock.now(),
             registered_by=worker_id,
         )
         .on_conflict_do_nothing()
     )
     # The lock makes two workers that bring different definitions take turns.
-    current = tx.execute(
+    current: Mapping[str, Any] = tx.execute(
         select(task_types.c.definition).where(task_types.c.name == name).with_for_update()
     ).scalar_one()
-    if current == text:
+    if _text(current) == _text(definition):
         return None
     tx.execute(
         update(task_types)
         .where(task_types.c.name == name)
         .values(
-            definition=text,
+            definition=definition,
             revision=task_types.c.revision + 1,
             registered_at=clock.now(),
             registered_by=worker_id,
         )
     )
-    replaced: Mapping[str, Any] = json.loads(current)
-    return replaced
+    return current
 
 
-def all_of_them(tx: Connection) -> dict[str, TaskType]:
-    """Every task type on record, by name."""
-    rows = tx.execute(select(task_types).order_by(task_types.c.name))
-    return {
-        row.name: TaskType(
-            name=row.name,
-            revision=row.revision,
-            definition=json.loads(row.definition),
-            registered_at=row.registered_at,
-            registered_by=row.registered_by,
-        )
-        for row in rows
-    }
+def _text(definition: Mapping[str, Any]) -> str:
+    """What tells 1, 1.0 and True apart, which Python calls equal."""
+    return json.dumps(definition, sort_keys=True)
+
+
+def by_name(tx: Connection) -> dict[str, TaskType]:
+    """Every task type on record, in the order of their names."""
+    rows = tx.execute(select(task_types).order_by(task_types.c.name)).mappings()
+    return {row["name"]: from_row(TaskType, row) for row in rows}

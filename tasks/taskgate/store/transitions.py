@@ -65,15 +65,7 @@ def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | No
     if row is None:
         expire(tx, task_id)
         return None
-    policy = row["retry_policy"]
-    return Claim(
-        task_id=task_id,
-        attempt=attempt,
-        started_at=row["started_at"],
-        retries=row["retries"],
-        max_attempts=row["max_attempts"],
-        retry_policy=None if policy is None else RetryPolicy.from_json(policy),
-    )
+    return Claim(task_id=task_id, attempt=attempt, **row)
 
 
 def succeed(tx: Connection, task_id: str, attempt: int, result: str) -> bool:
@@ -83,7 +75,7 @@ def succeed(tx: Connection, task_id: str, attempt: int, result: str) -> bool:
 
 def fail(tx: Connection, task_id: str, attempt: int, failure: Failure) -> bool:
     """The attempt failed, and there is no other to come."""
-    return _finish(tx, lifecycle.FAIL, task_id, attempt, failure=failure.to_json())
+    return _finish(tx, lifecycle.FAIL, task_id, attempt, failure=failure)
 
 
 def stop(tx: Connection, task_id: str, attempt: int) -> bool:
@@ -122,7 +114,7 @@ def back_off(
         failure,
         delay,
         retries=retries,
-        failure=failure.to_json(),
+        failure=failure,
         due_at=clock.in_(delay),
         **changes,
     ):
@@ -248,8 +240,8 @@ def _next_attempt(
         tasks.c.worker,
         tasks.c.started_at,
         clock.now(),
-        literal(outcome.value),
-        literal(None if failure_of_attempt is None else failure_of_attempt.to_json()),
+        literal(outcome, attempts.c.outcome.type),
+        literal(failure_of_attempt, attempts.c.failure.type),
     ).where(*conditions(transition, task_id, attempt, guard))
     ended = tx.execute(
         insert(attempts)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from taskgate.store import clock
 from taskgate.store.lifecycle import ACTIVE, State
@@ -52,7 +51,7 @@ def start(tx: Connection, worker_id: str, details: Mapping[str, Any], lease: tim
     tx.execute(
         insert(workers).values(
             id=worker_id,
-            details=json.dumps(dict(details)),
+            details=details,
             started_at=clock.now(),
             lease_expires_at=clock.in_(lease),
         )
@@ -82,54 +81,34 @@ def stop(tx: Connection, worker_id: str) -> bool:
 def find(tx: Connection, worker_id: str) -> Worker | None:
     """The worker with this id."""
     row = tx.execute(_SELECT.where(workers.c.id == worker_id)).one_or_none()
-    return None if row is None else _worker_from_row(row)
+    return None if row is None else Worker(**row._asdict())
 
 
-def all_of_them(tx: Connection) -> list[Worker]:
+def list_all(tx: Connection) -> list[Worker]:
     """Every worker on record, the newest first."""
-    return [_worker_from_row(row) for row in tx.execute(_SELECT)]
+    return [Worker(**row._asdict()) for row in tx.execute(_SELECT)]
 
 
-_SELECT = select(workers, clock.now().label("now")).order_by(workers.c.started_at.desc())
+_IS_ALIVE = and_(HAS_LEASE, workers.c.lease_expires_at > clock.now())
 
-
-def _worker_from_row(row: Row[Any]) -> Worker:
-    return Worker(
-        id=row.id,
-        details=json.loads(row.details),
-        started_at=row.started_at,
-        lease_expires_at=row.lease_expires_at,
-        stopped_at=row.stopped_at,
-        lost_at=row.lost_at,
-        is_alive=_has_lease(row) and row.lease_expires_at > row.now,
-    )
-
-
-def _has_lease(row: Row[Any]) -> bool:
-    return row.stopped_at is None and row.lost_at is None
+_SELECT = select(workers, _IS_ALIVE.label("is_alive")).order_by(workers.c.started_at.desc())
 
 
 def active_attempts(tx: Connection, worker_id: str) -> list[ActiveAttempt]:
     """What the record says the worker is running."""
-    rows = tx.execute(
-        select(
-            tasks.c.id,
-            tasks.c.attempt,
-            tasks.c.state,
-            tasks.c.abort_force_at,
-            clock.now().label("now"),
-        ).where(tasks.c.worker == worker_id, state_in(ACTIVE))
-    )
-    return [
-        ActiveAttempt(
-            task_id=row.id,
-            attempt=row.attempt,
-            state=State(row.state),
-            force_at=row.abort_force_at,
-            force_is_due=row.abort_force_at is not None and row.abort_force_at <= row.now,
-        )
-        for row in rows
-    ]
+    rows = tx.execute(_ACTIVE_ATTEMPTS, {"worker": worker_id})
+    return [ActiveAttempt(**row._asdict()) for row in rows]
+
+
+_FORCE_IS_DUE = and_(tasks.c.abort_force_at.is_not(None), tasks.c.abort_force_at <= clock.now())
+
+_ACTIVE_ATTEMPTS = select(
+    tasks.c.id.label("task_id"),
+    tasks.c.attempt,
+    tasks.c.state,
+    tasks.c.abort_force_at.label("force_at"),
+    _FORCE_IS_DUE.label("force_is_due"),
+).where(tasks.c.worker == bindparam("worker"), state_in(ACTIVE))
 
 
 def active_counts(tx: Connection) -> dict[str, int]:

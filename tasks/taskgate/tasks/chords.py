@@ -12,9 +12,8 @@ from typing import Any
 from celery.result import GroupResult
 from sqlalchemy import Connection
 
-from taskgate.store import groups, outbox, queries, submission
-from taskgate.store.ids import new_task_id
-from taskgate.store.record import NewTask
+from taskgate.store import canvas, outbox, queries, submission
+from taskgate.store.record import NewTask, new_task_id
 from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.tasks.serializing import arguments_json, from_json, to_json
 
@@ -30,16 +29,17 @@ def save(tx: Connection, header: GroupResult, body: Any, queue: str) -> None:
         "arguments": arguments_json((header.id, body), {"result": results}),
         "queue": queue,
     }
-    groups.save(tx, f"{_PREFIX}{header.id}", to_json(chord))
+    canvas.save_group(tx, f"{_PREFIX}{header.id}", to_json(chord))
 
 
 def unlock(tx: Connection, group_id: str) -> bool:
     """Have the body started if all parts are final; False if one is not, or if it was already."""
-    saved = groups.restore(tx, f"{_PREFIX}{group_id}")
+    key = f"{_PREFIX}{group_id}"
+    saved = canvas.restore_group(tx, key)
     if saved is None:
         return False
     chord = from_json(saved)
-    if not queries.are_final(tx, chord["parts"]) or not groups.remove(tx, f"{_PREFIX}{group_id}"):
+    if not queries.are_final(tx, chord["parts"]) or not canvas.remove_group(tx, key):
         return False
     task_id = new_task_id()
     new = NewTask(task_id, _UNLOCK, arguments=chord["arguments"], queue=chord["queue"])
@@ -50,7 +50,7 @@ def unlock(tx: Connection, group_id: str) -> bool:
 
 def waiting(tx: Connection) -> list[str]:
     """The ids of the groups whose chords wait for a part."""
-    return [key.removeprefix(_PREFIX) for key in groups.with_prefix(tx, _PREFIX)]
+    return [key.removeprefix(_PREFIX) for key in canvas.group_ids(tx, _PREFIX)]
 
 
 def _leaves(header: GroupResult) -> Iterator[str]:

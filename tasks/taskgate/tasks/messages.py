@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from sqlalchemy import Connection
 
-from taskgate.store import canvas
+from taskgate.store import canvas as store_canvas
 from taskgate.store.record import Task
 from taskgate.store.submission import FIRST_ATTEMPT
 
@@ -53,8 +53,8 @@ def canvas_of(request: Any) -> str | None:
 def remember_children(tx: Connection, task_id: str, children: list[Any]) -> None:
     """Keep the results of the tasks that a task has started, Celery's ``children``."""
     if children:
-        carried = json.loads(canvas.read(tx, task_id) or "{}")
-        canvas.write(tx, task_id, json.dumps({**carried, "children": children}))
+        carried = json.loads(store_canvas.message(tx, task_id) or "{}")
+        store_canvas.set_message(tx, task_id, json.dumps({**carried, "children": children}))
 
 
 def message_of(app: Celery, task: Task) -> Any:

@@ -18,7 +18,7 @@ from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import result_from_tuple
 from kombu.utils.url import maybe_sanitize_url
 
-from taskgate.store import forgetting, groups, queries
+from taskgate.store import canvas, forgetting, queries
 from taskgate.store.engine import Database
 from taskgate.tasks import results
 
@@ -98,16 +98,16 @@ class RecordReader(BaseBackend):
 
     def _save_group(self, group_id: str, result: Any) -> Any:
         with self.database.write() as tx:
-            groups.save(tx, group_id, json.dumps(result.as_tuple()))
+            canvas.save_group(tx, group_id, json.dumps(result.as_tuple()))
         return result
 
     def _restore_group(self, group_id: str) -> dict[str, Any] | None:
         with self.database.read() as tx:
-            saved = groups.restore(tx, group_id)
+            saved = canvas.restore_group(tx, group_id)
         if saved is None:
             return None
         return {"task_id": group_id, "result": result_from_tuple(json.loads(saved), self.app)}
 
     def _delete_group(self, group_id: str) -> None:
         with self.database.write() as tx:
-            groups.remove(tx, group_id)
+            canvas.remove_group(tx, group_id)

@@ -12,7 +12,7 @@ from grpc_status import rpc_status
 from support.deployment import Deployment
 from support.requests import duration, submit, submit_text, watch
 from support.serving import SECONDS
-from taskgate.store.ids import new_task_id
+from taskgate.store.record import new_task_id
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 

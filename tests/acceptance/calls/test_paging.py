@@ -15,7 +15,7 @@ from support.deployment import Deployment
 from support.requests import duration, submit
 from support.serving import SECONDS, refused
 from taskgate.store import forgetting
-from taskgate.store.ids import new_task_id
+from taskgate.store.record import new_task_id
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 

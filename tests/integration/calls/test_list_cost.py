@@ -28,7 +28,7 @@ from taskgate.store.clock import after
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.listing import Filter, Position
-from taskgate.store.record import task_from_row
+from taskgate.store.record import Task, from_row
 from taskgate.store.tables import labels, tasks
 
 SIZE = 50
@@ -167,7 +167,7 @@ def test_a_cost_that_grows_is_seen(filled: Database, monkeypatch: pytest.MonkeyP
         newest_first = tasks.c.created_at.desc(), tasks.c.id.desc()
         statement = select(tasks).order_by(*newest_first).offset(offset).limit(limit)
         rows = tx.execute(statement).mappings()
-        return listing.Page([task_from_row(row) for row in rows], None)
+        return listing.Page([from_row(Task, row) for row in rows], None)
 
     monkeypatch.setattr(listing, "basic_page", by_offset)
     first = cost(filled, Filter(), None)

@@ -32,8 +32,8 @@ def test_a_waiting_task_is_aborted_and_never_runs(database: Database, state: Sta
     task = abort(database, task_id)
     assert task == read(database, task_id)
     assert task.state is State.ABORTED
-    assert task.abort
-    assert (task.abort.by, task.abort.reason, task.abort.force_at) == ("someone", "because", None)
+    assert task.abort_requested_at
+    assert (task.abort_by, task.abort_reason, task.abort_force_at) == ("someone", "because", None)
     with database.write() as tx:
         assert transitions.claim(tx, task_id, task.attempt, WORKER) is None
         assert outbox.seconds_until_due(tx) is None
@@ -52,7 +52,7 @@ def test_a_running_task_is_asked_to_stop(database: Database) -> None:
     task = abort(database, task_id)
     assert task.state is State.ABORTING
     assert task.finished_at is None
-    assert task.abort
+    assert task.abort_requested_at
     with database.write() as tx:
         assert transitions.stop(tx, task_id, 1)
     task = read(database, task_id)
@@ -66,7 +66,7 @@ def test_a_task_that_never_looked_and_completed_succeeded(database: Database) ->
         assert transitions.succeed(tx, task_id, 1, "3")
     task = read(database, task_id)
     assert (task.state, task.result) == (State.SUCCEEDED, "3")
-    assert task.abort
+    assert task.abort_requested_at
 
 
 def test_an_aborting_task_is_not_retried(database: Database) -> None:
@@ -114,9 +114,9 @@ def test_a_forced_abort_says_when(database: Database) -> None:
         task_id = submitted_in(tx, State.RUNNING)
     task = abort(database, task_id, force_after=MINUTE)
     assert task.state is State.ABORTING
-    assert task.abort
-    assert task.abort.force_at
-    assert abs(task.abort.force_at - task.abort.requested_at - MINUTE).total_seconds() < 5
+    assert task.abort_requested_at
+    assert task.abort_force_at
+    assert abs(task.abort_force_at - task.abort_requested_at - MINUTE).total_seconds() < 5
 
 
 def test_force_can_be_added_and_hastened_but_not_put_off(database: Database) -> None:
@@ -125,11 +125,11 @@ def test_force_can_be_added_and_hastened_but_not_put_off(database: Database) -> 
     abort(database, task_id)
     added = abort(database, task_id, force_after=HOUR)
     hastened = abort(database, task_id, force_after=MINUTE)
-    assert added.abort
-    assert hastened.abort
-    assert added.abort.force_at
-    assert hastened.abort.force_at
-    assert hastened.abort.force_at < added.abort.force_at
+    assert added.abort_requested_at
+    assert hastened.abort_requested_at
+    assert added.abort_force_at
+    assert hastened.abort_force_at
+    assert hastened.abort_force_at < added.abort_force_at
     assert abort(database, task_id, force_after=HOUR) == hastened
     assert abort(database, task_id) == hastened
 
@@ -138,5 +138,5 @@ def test_a_reason_of_any_characters_is_kept(database: Database) -> None:
     with database.write() as tx:
         task_id = submit(tx)
     task = abort(database, task_id, reason="%s \0 \ud800 😀 %(x)s :y")
-    assert task.abort
-    assert task.abort.reason == "%s \ufffd \ufffd 😀 %(x)s :y"
+    assert task.abort_requested_at
+    assert task.abort_reason == "%s \ufffd \ufffd 😀 %(x)s :y"

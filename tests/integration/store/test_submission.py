@@ -16,9 +16,8 @@ from support.waiting import wait_until
 from taskgate.store import clock, outbox, submission, tables
 from taskgate.store.engine import Database
 from taskgate.store.errors import RequestIdReused, ValueRefused
-from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import State
-from taskgate.store.record import NewTask, RetryPolicy
+from taskgate.store.record import NewTask, RetryPolicy, new_task_id
 
 
 def submit_all(database: Database, *new: NewTask) -> list[str | RequestIdReused]:

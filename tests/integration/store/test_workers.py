@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from support.records import HOUR, NOW, PAST, WORKER, submit, submitted_in
-from taskgate.store import groups, sweeping, task_types, transitions, workers
+from taskgate.store import canvas, sweeping, task_types, transitions, workers
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.workers import Worker
@@ -15,7 +15,7 @@ from taskgate.store.workers import Worker
 
 def all_workers(database: Database) -> dict[str, Worker]:
     with database.read() as tx:
-        return {worker.id: worker for worker in workers.all_of_them(tx)}
+        return {worker.id: worker for worker in workers.list_all(tx)}
 
 
 def start(database: Database, worker_id: str = WORKER, lease: timedelta = HOUR) -> None:
@@ -113,9 +113,9 @@ def test_a_changed_task_type_is_a_new_revision(database: Database) -> None:
     with database.write() as tx:
         assert task_types.register(tx, "demo.add", first, "one") is None
         assert task_types.register(tx, "demo.add", dict(reversed(first.items())), "two") is None
-        unchanged = task_types.all_of_them(tx)["demo.add"]
+        unchanged = task_types.by_name(tx)["demo.add"]
         assert task_types.register(tx, "demo.add", second, "three") == first
-        changed = task_types.all_of_them(tx)["demo.add"]
+        changed = task_types.by_name(tx)["demo.add"]
     assert (unchanged.revision, unchanged.registered_by) == (1, "one")
     assert (changed.revision, changed.registered_by) == (2, "three")
     assert changed.definition == second
@@ -125,7 +125,7 @@ def test_task_types_come_in_the_order_of_their_names(database: Database) -> None
     with database.write() as tx:
         for name in ("b", "a", "c"):
             task_types.register(tx, name, {}, WORKER)
-        assert list(task_types.all_of_them(tx)) == ["a", "b", "c"]
+        assert list(task_types.by_name(tx)) == ["a", "b", "c"]
 
 
 def test_workers_that_register_one_type_at_once_take_turns(database: Database) -> None:
@@ -140,16 +140,16 @@ def test_workers_that_register_one_type_at_once_take_turns(database: Database) -
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(register, range(4)))
     with database.read() as tx:
-        task_type = task_types.all_of_them(tx)["demo.add"]
+        task_type = task_types.by_name(tx)["demo.add"]
     assert task_type.definition == {"doc": task_type.registered_by}
     assert 4 <= task_type.revision <= 40
 
 
 def test_a_saved_group_is_restored_replaced_and_removed(database: Database) -> None:
     with database.write() as tx:
-        assert groups.restore(tx, "g") is None
-        groups.save(tx, "g", '["a"]')
-        groups.save(tx, "g", '["b"]')
-        assert groups.restore(tx, "g") == '["b"]'
-        groups.remove(tx, "g")
-        assert groups.restore(tx, "g") is None
+        assert canvas.restore_group(tx, "g") is None
+        canvas.save_group(tx, "g", '["a"]')
+        canvas.save_group(tx, "g", '["b"]')
+        assert canvas.restore_group(tx, "g") == '["b"]'
+        canvas.remove_group(tx, "g")
+        assert canvas.restore_group(tx, "g") is None

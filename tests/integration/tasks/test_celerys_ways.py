@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from support.celery_system import System, failure_of
 from support.waiting import wait_until
-from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Outcome, Reason, State
+from taskgate.store.record import new_task_id
 from taskgate.store.tables import tasks
 
 pytestmark = pytest.mark.parametrize("system", ["embedded-threads", "redis-prefork"], indirect=True)
@@ -115,7 +115,7 @@ def test_abort_of_a_task_that_never_looks(system: System) -> None:
     assert result.get(timeout=SECONDS) == "done"
     task = system.task(result.id)
     assert task.state is State.SUCCEEDED
-    assert task.abort is not None
+    assert task.abort_requested_at is not None
 
 
 def test_abort_before_the_message_is_there(system: System) -> None:

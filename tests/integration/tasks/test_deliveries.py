@@ -12,10 +12,9 @@ import pytest
 from support.celery_system import System, failure_of
 from support.waiting import wait_until
 from taskgate.store import outbox, queries, submission
-from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.outbox import Publication
-from taskgate.store.record import NewTask, RetryPolicy, Task
+from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.tasks.brokers.publishing import Publisher
 
 pytestmark = pytest.mark.parametrize(

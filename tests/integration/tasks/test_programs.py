@@ -16,9 +16,8 @@ from support.deployment import Deployment
 from support.processes import has_ended
 from support.waiting import wait_until
 from taskgate.store import queries
-from taskgate.store.ids import new_task_id
 from taskgate.store.lifecycle import Reason, State
-from taskgate.store.record import Task
+from taskgate.store.record import Task, new_task_id
 
 # A plain program publishes with kombu's own SQL transport.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")

@@ -15,9 +15,8 @@ from support.redis import RedisServer
 from support.server import Server
 from taskgate.store import queries, schema, submission
 from taskgate.store.engine import Database
-from taskgate.store.ids import new_task_id
 from taskgate.store.outbox import Publication
-from taskgate.store.record import NewTask
+from taskgate.store.record import NewTask, new_task_id
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers.connecting import BrokerUnavailable
 from taskgate.tasks.brokers.publishing import Publisher

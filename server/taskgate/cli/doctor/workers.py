@@ -17,7 +17,7 @@ def look_at_workers(database: Database, queues: Collection[str]) -> Iterator[Fin
         StoreUnavailable: the database does not answer.
     """
     with database.read() as tx:
-        known = workers.all_of_them(tx)
+        known = workers.list_all(tx)
         waiting = sweeping.impatient_queues(tx)
     alive = [worker for worker in known if worker.is_alive]
     if alive:

@@ -26,7 +26,7 @@ def list_task_types(
     tokens = PageTokens.of("ListTaskTypes")
     size = page_size(request.page_size, LARGEST_PAGE, LARGEST_PAGE)
     after = tokens.read(request.page_token, length=1)
-    types = sorted(task_types.all_of_them(tx).items())
+    types = sorted(task_types.by_name(tx).items())
     rest = [known for name, known in types if after is None or [name] > after]
     shown = rest[:size]
     return task_service_pb2.ListTaskTypesResponse(
@@ -48,7 +48,7 @@ def list_workers(
     after = tokens.read(request.page_token, length=2)
     rest = [
         worker
-        for worker in sorted(workers.all_of_them(tx), key=_position, reverse=True)
+        for worker in sorted(workers.list_all(tx), key=_position, reverse=True)
         if (worker.is_alive or not request.alive_only)
         and (after is None or _position(worker) < after)
     ]

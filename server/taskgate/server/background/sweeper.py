@@ -145,7 +145,7 @@ class Sweeper:
         found = sweeping.orphans(tx, BATCH)
         if not found:
             return []
-        types = task_types.all_of_them(tx)
+        types = task_types.by_name(tx)
         return [
             orphan
             for orphan in found

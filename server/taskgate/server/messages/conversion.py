@@ -36,7 +36,7 @@ def basic_task_message(task: record.Task) -> task_pb2.Task:
     return task_pb2.Task(
         id=printable(task.id),
         task_type=printable(task.task_type),
-        state=task_pb2.TaskState.Value(f"TASK_STATE_{task.state}"),
+        state=_enum(task_pb2.TaskState, "TASK_STATE", task.state),
         version=task.version,
         queue=printable(task.queue),
         priority=task.priority,
@@ -51,13 +51,19 @@ def basic_task_message(task: record.Task) -> task_pb2.Task:
         run_timeout=_duration(task.run_timeout),
         progress=_progress_message(task.progress),
         error=None if failure is None else _error_message(failure),
-        abort=None if task.abort is None else _abort_message(task.abort),
+        abort=_abort_message(task),
         retry_of=printable(task.retry_of or ""),
         root_id=printable(task.root_id),
         worker=printable(task.worker or ""),
         submitted_by=task.submitted_by,
         retry_policy=_retry_policy_message(task.retry_policy),
     )
+
+
+def _enum(enum: Any, prefix: str, value: str | None) -> Any:
+    """The message's value; UNSPECIFIED for none, and for one that only a newer taskgate knows."""
+    name = f"{prefix}_{value}"
+    return enum.Value(name if name in enum.keys() else f"{prefix}_UNSPECIFIED")  # noqa: SIM118
 
 
 def _last_failure(task: record.Task) -> record.Failure | None:
@@ -84,13 +90,12 @@ def _set_result(message: task_pb2.Task, text: str) -> None:
 
 
 def _attempt_message(attempt: record.Attempt) -> task_pb2.Attempt:
-    outcome = f"ATTEMPT_OUTCOME_{attempt.outcome or 'UNSPECIFIED'}"
     return task_pb2.Attempt(
         number=attempt.number,
         worker=printable(attempt.worker or ""),
         start_time=_timestamp(attempt.started_at),
         end_time=_timestamp(attempt.ended_at),
-        outcome=task_pb2.AttemptOutcome.Value(outcome),
+        outcome=_enum(task_pb2.AttemptOutcome, "ATTEMPT_OUTCOME", attempt.outcome),
         error=None if attempt.failure is None else _full_error_message(attempt.failure),
     )
 
@@ -103,18 +108,20 @@ def _full_error_message(failure: record.Failure) -> task_pb2.TaskError:
 
 def _error_message(failure: record.Failure) -> task_pb2.TaskError:
     return task_pb2.TaskError(
-        reason=task_pb2.TaskErrorReason.Value(f"TASK_ERROR_REASON_{failure.reason}"),
+        reason=_enum(task_pb2.TaskErrorReason, "TASK_ERROR_REASON", failure.reason),
         type=printable(".".join(filter(None, (failure.module, failure.type)))),
         message=printable(failure.message),
     )
 
 
-def _abort_message(abort: record.AbortRequest) -> task_pb2.Abort:
+def _abort_message(task: record.Task) -> task_pb2.Abort | None:
+    if task.abort_requested_at is None:
+        return None
     return task_pb2.Abort(
-        request_time=_timestamp(abort.requested_at),
-        reason=printable(abort.reason),
-        by=abort.by,
-        force_time=_timestamp(abort.force_at),
+        request_time=_timestamp(task.abort_requested_at),
+        reason=printable(task.abort_reason or ""),
+        by=task.abort_by or "",
+        force_time=_timestamp(task.abort_force_at),
     )
 
 

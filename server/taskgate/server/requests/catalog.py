@@ -118,10 +118,9 @@ class Catalog:
 
     def _read(self, tx: Connection) -> Known:
         types = {
-            name: self._same_or_new(recorded)
-            for name, recorded in task_types.all_of_them(tx).items()
+            name: self._same_or_new(recorded) for name, recorded in task_types.by_name(tx).items()
         }
-        queues = {queue for worker in workers.all_of_them(tx) for queue in _queues(worker.details)}
+        queues = {queue for worker in workers.list_all(tx) for queue in _queues(worker.details)}
         queues.update(known.queue for known in types.values())
         return Known(types, self._queues | queues)
 

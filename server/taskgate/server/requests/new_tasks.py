@@ -15,8 +15,7 @@ from taskgate.server.requests.digest import digest
 from taskgate.server.requests.json_text import NotJson
 from taskgate.server.requests.text import nearest, quote
 from taskgate.server.requests.violations import Violations
-from taskgate.store.ids import new_task_id
-from taskgate.store.record import NewTask, RetryPolicy, Task
+from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.v1 import task_service_pb2
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 import uuid
 
-from taskgate.store.ids import new_task_id
+from taskgate.store.record import new_task_id
 
 
 def test_an_id_is_a_uuid_of_version_7() -> None:
