@@ -71,7 +71,7 @@ def calls_server(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def connected(**options: Any) -> Any:
         address = options.pop("address")
-        with _told_errors(address), _client(address, options) as client:
+        with _translate_errors(address), _client(address, options) as client:
             return command(client, **options)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), connected)
@@ -92,7 +92,7 @@ def _client(address: str, options: dict[str, Any]) -> Client:
 
 
 @contextmanager
-def _told_errors(address: str) -> Iterator[None]:
+def _translate_errors(address: str) -> Iterator[None]:
     try:
         yield
     except (Unavailable, DeadlineExceeded) as error:

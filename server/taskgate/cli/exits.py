@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
+
+from taskgate.client import State
 
 OK = 0
 FAILED = 1
@@ -22,6 +26,19 @@ Exit codes:
   5    no answer: the server or its database is away, or --timeout is over
   130  interrupted with Ctrl-C
 """
+
+_OF_STATE = {
+    State.SUCCEEDED: OK,
+    State.FAILED: FAILED,
+    State.ABORTED: NOT_RUN,
+    State.EXPIRED: NOT_RUN,
+}
+
+
+def exit_code(final_states: Iterable[State]) -> int:
+    """The exit code for tasks that ended in these states; a FAILED task outranks all others."""
+    codes = {_OF_STATE[state] for state in final_states}
+    return next((code for code in (FAILED, NOT_RUN) if code in codes), OK)
 
 
 class CommandError(click.ClickException):

@@ -1,10 +1,10 @@
-"""The command's entry: which subcommands there are, and in which module each one is."""
+"""The command's entry: which subcommands there are, and where each one is."""
 
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from importlib.metadata import version
+from pkgutil import resolve_name
 
 import click
 
@@ -12,20 +12,20 @@ from taskgate.cli.exits import EXIT_CODES
 
 # A subcommand's module is imported when it is called: `taskgate get` does not wait for Celery.
 _COMMANDS = {
-    "up": "taskgate.cli.up",
-    "server": "taskgate.cli.server",
-    "worker": "taskgate.cli.worker",
-    "db": "taskgate.cli.db",
-    "submit": "taskgate.cli.submit",
-    "get": "taskgate.cli.get",
-    "retry": "taskgate.cli.retry",
-    "abort": "taskgate.cli.abort",
-    "list": "taskgate.cli.list_tasks",
-    "watch": "taskgate.cli.watch",
-    "types": "taskgate.cli.task_types",
-    "workers": "taskgate.cli.workers",
-    "sweep": "taskgate.cli.sweep",
-    "doctor": "taskgate.cli.doctor.command",
+    "up": "up:command",
+    "server": "server:command",
+    "worker": "worker:command",
+    "db": "db:command",
+    "submit": "submit:command",
+    "get": "task:get",
+    "retry": "task:retry",
+    "abort": "task:abort",
+    "list": "list_tasks:command",
+    "watch": "watch:command",
+    "types": "task_types:command",
+    "workers": "workers:command",
+    "sweep": "sweep:command",
+    "doctor": "doctor:command",
 }
 
 
@@ -42,7 +42,7 @@ class Subcommands(click.Group):
             return None
         # gRPC's own notes, about connections that came and went, say nothing to a user.
         os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-        command: click.Command = import_module(_COMMANDS[cmd_name]).command
+        command: click.Command = resolve_name(f"taskgate.cli.commands.{_COMMANDS[cmd_name]}")
         return command
 
 

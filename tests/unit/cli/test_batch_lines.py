@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taskgate.cli.batch_lines import Malformed, read_lines
+from taskgate.cli.commands.batch_lines import Malformed, read_lines
 from taskgate.client import RetryPolicy, Submission
 
 BIG = 2**53 + 1

@@ -118,8 +118,8 @@ def test_a_database_that_is_away_is_exit_code_5() -> None:
 def test_a_call_starts_without_celery_and_sqlalchemy() -> None:
     code = """
 import sys
-import taskgate.cli.submit, taskgate.cli.get, taskgate.cli.retry, taskgate.cli.abort, taskgate.cli
-import taskgate.cli.list_tasks, taskgate.cli.watch, taskgate.cli.task_types, taskgate.cli.workers
+import taskgate.cli.main
+from taskgate.cli.commands import submit, task, list_tasks, watch, task_types, workers
 loaded = {name.partition(".")[0] for name in sys.modules}
 found = loaded & {"celery", "kombu", "sqlalchemy", "alembic", "pydantic"}
 assert not found, found

@@ -1,0 +1,146 @@
+"""``taskgate list``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import click
+
+from taskgate.cli.arguments import parse_labels
+from taskgate.cli.connection import calls_server
+from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.output.as_json import fields_of, line_as_json
+from taskgate.cli.output.tables import Cell, print_table
+from taskgate.cli.output.task import print_task, state_text
+from taskgate.cli.output.text import since, span
+from taskgate.cli.times import WHEN
+from taskgate.client import Client, Page, State, Task
+
+_STATES = [state.value for state in State if state is not State.UNSPECIFIED]
+_HEADINGS = ("ID", "TYPE", "STATE", "AGE", "TOOK", "ATTEMPT", "LABELS")
+_LARGE_PAGE = 500
+
+
+@click.command(epilog=EXIT_CODES)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(_STATES, case_sensitive=False),
+    help="In this state; repeatable.",
+)
+@click.option("--type", "task_types", multiple=True, help="Of this task type; repeatable.")
+@click.option("--queue", "queues", multiple=True, help="In this queue; repeatable.")
+@click.option(
+    "--label", "labels", metavar="KEY=VALUE", multiple=True, help="With this label; repeatable."
+)
+@click.option("--since", "created_from", type=WHEN, help="Submitted then or later: 2h, 2026-11-22.")
+@click.option("--before", "created_before", type=WHEN, help="Submitted before then.")
+@click.option("--root", "root_id", default="", metavar="ID", help="This task and its retries.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="How many to show at most.",
+)
+@click.option("--page-token", default="", metavar="TOKEN", help="Go on where another list ended.")
+@click.option("--all", "want_all", is_flag=True, help="Show all of them.")
+@click.option("--full", is_flag=True, help="With arguments, results and tracebacks.")
+@click.option("--json", "as_json", is_flag=True, help="Print each page as a line of JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the tasks' ids.")
+@calls_server
+def command(
+    client: Client,
+    *,
+    states: tuple[str, ...],
+    task_types: tuple[str, ...],
+    queues: tuple[str, ...],
+    labels: tuple[str, ...],
+    created_from: datetime | None,
+    created_before: datetime | None,
+    root_id: str,
+    limit: int,
+    page_token: str,
+    want_all: bool,
+    full: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """List tasks, the newest first. Filters of different kinds must all fit.
+
+    \b
+    taskgate list
+    taskgate list --state FAILED --state EXPIRED --since 2h
+    taskgate list --type demo.add --label team=web --limit 200
+    taskgate list --state QUEUED --all --quiet | xargs -n 1 taskgate abort
+    taskgate list --root ID --full                 a task and its retries, each as `get` shows it
+    taskgate list --json | jq -r '.tasks[].id'
+    """
+    tasks = client.list(
+        states=[State(state) for state in states],
+        task_types=task_types,
+        queues=queues,
+        labels=parse_labels(labels),
+        created_from=created_from,
+        created_before=created_before,
+        root_id=root_id,
+        full=full,
+        page_size=_LARGE_PAGE if want_all else limit,
+    )
+    show = _show_json if as_json else _show_ids if quiet else _show_full if full else _show_table
+    for number, page in enumerate(tasks.pages(page_token)):
+        show(page, number, full=full)
+        if not want_all:
+            _tell_of_more(page, as_json=as_json)
+            return
+
+
+def _show_json(page: Page, _number: int, *, full: bool) -> None:
+    tasks = [fields_of(task, full=full) for task in page.tasks]
+    click.echo(line_as_json({"tasks": tasks, "next_page_token": page.next_page_token}))
+
+
+def _show_ids(page: Page, _number: int, *, full: bool) -> None:
+    del full
+    for task in page.tasks:
+        click.echo(task.id)
+
+
+def _show_full(page: Page, _number: int, *, full: bool) -> None:
+    del full
+    for task in page.tasks:
+        print_task(task)
+        click.echo()
+
+
+def _show_table(page: Page, number: int, *, full: bool) -> None:
+    del full
+    print_table(_HEADINGS, _rows(page), heading=number == 0)
+
+
+def _tell_of_more(page: Page, *, as_json: bool) -> None:
+    if page.next_page_token and not as_json:
+        click.echo(f"There are more: --all, or --page-token {page.next_page_token}", err=True)
+
+
+def _rows(page: Page) -> Iterator[tuple[Cell, ...]]:
+    for task in page.tasks:
+        attempts = str(task.attempt)
+        yield (
+            task.id,
+            task.task_type,
+            state_text(task.state),
+            since(task.create_time) if task.create_time else "",
+            _took(task),
+            f"{attempts}/{task.max_attempts}" if task.max_attempts else attempts,
+            " ".join(f"{key}={value}" for key, value in sorted(task.labels.items())),
+        )
+
+
+def _took(task: Task) -> str:
+    if task.start_time is None:
+        return ""
+    end = task.finish_time or datetime.now(UTC)
+    return span((end - task.start_time).total_seconds())

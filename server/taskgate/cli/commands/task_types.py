@@ -1,0 +1,100 @@
+"""``taskgate types``."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from taskgate.cli import exits
+from taskgate.cli.connection import calls_server
+from taskgate.cli.exits import EXIT_CODES, CommandError
+from taskgate.cli.output.as_json import line_as_json
+from taskgate.cli.output.text import clean, local_time
+from taskgate.client import Client, Parameter, ParameterKind, TaskType
+
+_GIVEN = {
+    ParameterKind.POSITIONAL_ONLY: "by position",
+    ParameterKind.POSITIONAL_OR_KEYWORD: "by position or name",
+    ParameterKind.VAR_POSITIONAL: "any number, by position",
+    ParameterKind.KEYWORD_ONLY: "by name",
+    ParameterKind.VAR_KEYWORD: "any number, by name",
+}
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@calls_server
+def command(client: Client, *, name: str | None, as_json: bool) -> None:
+    """Show what can be submitted: the task types that workers have registered.
+
+    They stay while no worker runs. With a NAME: everything that is known about that one.
+
+    \b
+    taskgate types
+    taskgate types demo.add
+    taskgate types --json | jq -r '.task_types[].name'
+    """
+    types = list(client.task_types())
+    if name is not None:
+        types = [_find(types, name)]
+    if as_json:
+        click.echo(line_as_json({"task_types": [asdict(known) for known in types]}))
+        return
+    # Written as it is: a signature may look like markup, and a pipe has no width to wrap at.
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for known in types:
+        for line in _in_detail(known) if name is not None else _at_a_glance(known):
+            console.print(line)
+
+
+def _find(types: list[TaskType], name: str) -> TaskType:
+    names = {known.name: known for known in types}
+    if name in names:
+        return names[name]
+    nearest = difflib.get_close_matches(name, names)
+    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    raise CommandError(f"no worker has registered {name!r}{hint}", exit_code=exits.REFUSED)
+
+
+def _at_a_glance(known: TaskType) -> Iterator[Text]:
+    yield _call(known)
+    if known.doc:
+        yield Text(f"    {clean(known.doc).strip().splitlines()[0]}", style="dim")
+
+
+def _in_detail(known: TaskType) -> Iterator[Text]:
+    yield _call(known)
+    for line in clean(known.doc).strip().splitlines():
+        yield Text(f"    {line.strip()}".rstrip(), style="dim")
+    for name, value in _rows(known):
+        yield Text.assemble((f"  {name:<11}", "dim"), clean(value))
+    for parameter in known.parameters:
+        said = f" {_said_of(parameter)}"
+        yield Text.assemble(("  parameter  ", "dim"), (parameter.name, "bold"), said)
+
+
+def _said_of(parameter: Parameter) -> str:
+    needed = "required" if parameter.required else "optional"
+    given = _GIVEN.get(parameter.kind, parameter.kind)
+    schema = json.dumps(parameter.schema, ensure_ascii=False) if parameter.schema else "anything"
+    return f"{needed}, {given}: {schema}"
+
+
+def _call(known: TaskType) -> Text:
+    return Text.assemble((clean(known.name), "bold"), clean(known.signature))
+
+
+def _rows(known: TaskType) -> Iterator[tuple[str, str]]:
+    yield "queue", known.queue
+    yield "attempts", str(known.max_attempts) if known.max_attempts else "not bounded"
+    if known.at_most_once:
+        yield "once", "a task that lost its worker is failed, never run again"
+    by = f" by {known.registered_by}" if known.registered_by else ""
+    yield "revision", f"{known.revision}, registered {local_time(known.register_time)}{by}"
