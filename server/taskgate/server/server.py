@@ -12,9 +12,12 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from taskgate.server import addresses
-from taskgate.server.api.calls import CallInterceptor
+from taskgate.server.api.authentication import Tokens
+from taskgate.server.api.interceptor import CallInterceptor
+from taskgate.server.api.lists import Lists
 from taskgate.server.api.service import TaskService
-from taskgate.server.api.tokens import Tokens
+from taskgate.server.api.submissions import Submissions
+from taskgate.server.api.tasks import Tasks
 from taskgate.server.background.dispatcher import Dispatcher
 from taskgate.server.background.mirroring import Mirroring
 from taskgate.server.background.sweeper import sweeper_of
@@ -22,9 +25,9 @@ from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
 from taskgate.server.records import THREADS, Records
+from taskgate.server.requests.admission import Admission
 from taskgate.server.requests.capacity import Capacity
 from taskgate.server.requests.catalog import Catalog
-from taskgate.server.requests.new_tasks import Admission
 from taskgate.server.settings import ServerSettings
 from taskgate.store import schema
 from taskgate.store.engine import Database
@@ -125,12 +128,11 @@ class TaskgateServer:
         settings = self._settings
         catalog = Catalog(self._records, settings.taskgate_queues)
         capacity = Capacity(self._records, settings.taskgate_max_queued)
+        admission = Admission(catalog, capacity, settings.taskgate_max_payload_bytes)
         return TaskService(
-            records=self._records,
-            admission=Admission(catalog, capacity, settings.taskgate_max_payload_bytes),
-            writer=self._writer,
-            watcher=self._watcher,
-            most_wait=settings.taskgate_max_wait_seconds,
+            submissions=Submissions(admission, self._writer, self._records),
+            tasks=Tasks(self._records, self._watcher, settings.taskgate_max_wait_seconds),
+            lists=Lists(self._records),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from support.require import require
 from support.up import Up
-from taskgate.server.api.errors import Flaw
 from taskgate.server.api.statuses import MEANINGS
+from taskgate.server.errors import ViolationReason
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.v1 import task_service_pb2
 
@@ -54,9 +54,9 @@ def test_each_call_is_explained_with_a_line() -> None:
 def test_each_error_is_in_the_table() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \| ([A-Z_]+) \| \S.* \| \S.* \|$", PAGE, re.MULTILINE)
     meanings = {str(meaning.reason): meaning.code.name for meaning in MEANINGS.values()}
-    flaws = {flaw.value: "INVALID_ARGUMENT" for flaw in Flaw}
+    fields = {reason.value: "INVALID_ARGUMENT" for reason in ViolationReason}
     assert len(rows) == len(dict(rows))
-    assert dict(rows) == {**meanings, **flaws, "INTERNAL": "INTERNAL"}
+    assert dict(rows) == {**meanings, **fields, "INTERNAL": "INTERNAL"}
 
 
 def test_each_state_is_in_the_table() -> None:

@@ -148,5 +148,5 @@ def test_a_broken_file_leaves_the_old_one_standing(
     with caplog.at_level(logging.WARNING):
         task = stub.Submit(submit(), metadata=bearer("apple"), timeout=SECONDS).task
     assert task.submitted_by == "alice"
-    assert "the tokens of before stay valid" in caplog.text
+    assert "the tokens read before stay valid" in caplog.text
     assert "secret-in-the-clear" not in caplog.text

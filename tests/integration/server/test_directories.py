@@ -142,6 +142,7 @@ def test_task_types(stub: TaskServiceStub, database: Database) -> None:
         parameter("y", {"anyOf": [{"type": "string"}, {"type": "null"}]}, required=False),
         parameter("z", {"$ref": "#/$defs/Point"}, kind="KEYWORD_ONLY"),
         doc="Types.",
+        signature="(x: int, /, y: str | None = …, *, z: Point)",
         queue="typed",
         defs={"Point": {"type": "object"}},
         options={"max_retries": 2, "at_most_once": True},

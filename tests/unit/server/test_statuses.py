@@ -6,10 +6,9 @@ import grpc
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 
-from taskgate.server.api import errors
-from taskgate.server.api.errors import Flaw, InvalidRequest, Violation
+from taskgate.server import errors
 from taskgate.server.api.statuses import MEANINGS, internal_status, meaning_of, status_of
-from taskgate.server.requests.violations import Violations
+from taskgate.server.errors import InvalidRequest, Violation, ViolationReason, Violations
 from taskgate.store import errors as store_errors
 from taskgate.store.errors import StoreError
 from taskgate.store.lifecycle import State
@@ -30,7 +29,7 @@ def test_every_error_means_something(error: type[Exception]) -> None:
 
 def test_every_reason_that_clients_have_is_one_of_the_servers() -> None:
     answered = {meaning.reason.value for meaning in MEANINGS.values()}
-    assert {*answered, *map(str, Flaw), Reason.INTERNAL.value} == {*map(str, Reason)}
+    assert {*answered, *map(str, ViolationReason), Reason.INTERNAL.value} == {*map(str, Reason)}
 
 
 def test_an_error_of_our_own_means_nothing_to_clients() -> None:
@@ -67,8 +66,12 @@ def test_an_answer_fits_into_trailers(text: str) -> None:
     assert status_of(reused, meaning).ByteSize() < 8_000
 
 
-def test_the_most_telling_flaw_is_the_reason() -> None:
-    flaws = [Flaw.FIELD_INVALID, Flaw.ARGUMENTS_INVALID, Flaw.TASK_TYPE_UNKNOWN]
-    for count, reason in enumerate(flaws, start=1):
-        violations = [Violation("f", "d", flaw) for flaw in flaws[:count]]
+def test_the_first_kind_of_violation_is_the_reason() -> None:
+    reasons = [
+        ViolationReason.FIELD_INVALID,
+        ViolationReason.ARGUMENTS_INVALID,
+        ViolationReason.TASK_TYPE_UNKNOWN,
+    ]
+    for count, reason in enumerate(reasons, start=1):
+        violations = [Violation("f", "d", one) for one in reasons[:count]]
         assert InvalidRequest(violations).reason is reason

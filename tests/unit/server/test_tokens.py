@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from taskgate.server.api.errors import TokenUnknown
-from taskgate.server.api.tokens import Tokens, TokensFileError
+from taskgate.server.api.authentication import Tokens, TokensFileError
+from taskgate.server.errors import TokenUnknown
 
 SHA256 = hashlib.sha256(b"apple").hexdigest()
 

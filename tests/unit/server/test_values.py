@@ -47,7 +47,7 @@ def test_what_would_be_changed_is_refused(value: Any) -> None:
 def test_the_deepest_value_is_within_what_parsers_take() -> None:
     """C++ and Java stop at 100 messages, of which an answer has at most six around a value."""
     value: Any = 1
-    for _ in range(values.MOST_DEPTH):
+    for _ in range(values.MAX_DEPTH):
         value = {"a": value}
     message = values.to_value(value)
     assert _messages(message) <= 94

@@ -12,7 +12,7 @@ from taskgate.cli import exits
 from taskgate.cli.exits import CommandError
 from taskgate.cli.readiness import notify_ready
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
-from taskgate.server.api.tokens import TokensFileError
+from taskgate.server.api.authentication import TokensFileError
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.main import serve
 from taskgate.server.server import AddressUnavailable

@@ -10,17 +10,17 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from taskgate.server.api import errors
-from taskgate.server.requests.text import fit, printable
+from taskgate.server import errors
+from taskgate.server.text import fit, printable
 from taskgate.store import errors as store_errors
 from taskgate.v1.reasons import Reason
 
 DOMAIN = "taskgate"
 
-MOST_DETAIL_BYTES = 4_000
+MAX_DETAIL_BYTES = 4_000
 """Details travel in HTTP/2 trailers, of which many clients take 8 KiB in all."""
 
-MOST_MESSAGE_CHARACTERS = 500
+MAX_MESSAGE_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def internal_status(incident: str) -> status_pb2.Status:
 
 def _status(code: grpc.StatusCode, message: str) -> status_pb2.Status:
     number, _ = code.value
-    return status_pb2.Status(code=number, message=fit(printable(message), MOST_MESSAGE_CHARACTERS))
+    return status_pb2.Status(code=number, message=fit(printable(message), MAX_MESSAGE_LENGTH))
 
 
 def _add(status: status_pb2.Status, detail: Message) -> None:
@@ -117,9 +117,9 @@ def _bad_request(violations: Iterable[errors.Violation]) -> error_details_pb2.Ba
         bad_request.field_violations.add(
             field=printable(violation.field),
             description=printable(violation.description),
-            reason=violation.flaw,
+            reason=violation.reason,
         )
-        if bad_request.ByteSize() > MOST_DETAIL_BYTES:
+        if bad_request.ByteSize() > MAX_DETAIL_BYTES:
             del bad_request.field_violations[-1]
             break
     return bad_request

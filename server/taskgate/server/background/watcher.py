@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from taskgate.server.api.errors import ShuttingDown
+from taskgate.server.errors import ShuttingDown
 from taskgate.server.records import Records
 from taskgate.store import queries
 from taskgate.store.errors import StoreUnavailable, TaskNotFound
@@ -79,7 +79,7 @@ class Watcher:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._watching: dict[str, set[Subscription]] = {}
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
         self._is_cut_off = False
@@ -115,16 +115,16 @@ class Watcher:
         task_ids = list(seen)
         for task_id in task_ids:
             self._watching.setdefault(task_id, set()).add(subscription)
-        self.stir()
+        self.wake()
         try:
             yield subscription
         finally:
             for task_id in task_ids:
                 self._leave(task_id, subscription)
 
-    def stir(self) -> None:
+    def wake(self) -> None:
         """Poll now: this server has just changed something, or someone has begun to watch."""
-        self._stirred.set()
+        self._woken.set()
 
     def _leave(self, task_id: str, subscription: Subscription) -> None:
         subscriptions = self._watching.get(task_id, set())
@@ -135,8 +135,8 @@ class Watcher:
     async def _run(self) -> None:
         while True:
             if not self._watching:
-                await self._stirred.wait()
-            self._stirred.clear()
+                await self._woken.wait()
+            self._woken.clear()
             try:
                 tick = await self._poll()
             except StoreUnavailable as exc:
@@ -149,7 +149,7 @@ class Watcher:
     async def _rest(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await self._stirred.wait()
+                await self._woken.wait()
         except TimeoutError:
             return
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from taskgate.server.api.errors import ShuttingDown
+from taskgate.server.errors import ShuttingDown
 from taskgate.store import outbox, queries, submission
 from taskgate.store.engine import Database
 from taskgate.store.errors import RequestIdReused, StoreUnavailable

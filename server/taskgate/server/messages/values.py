@@ -1,18 +1,21 @@
-"""JSON values in protobuf's Struct, ListValue and Value, as far as these carry them exactly."""
+"""JSON values in protobuf's Struct, ListValue and Value, as far as these carry them; times."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.timestamp_pb2 import Timestamp
 
-EXACT_INTEGERS = 2**53
+MAX_EXACT_INTEGER = 2**53
 """Up to here, and down to its negative, a double holds every integer."""
 
-MOST_DEPTH = 25
+MAX_DEPTH = 25
 """An object within another costs three of the 100 messages that protobuf's parsers nest."""
 
 
@@ -97,11 +100,29 @@ def to_value(value: Any) -> Value:
     return message
 
 
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """The time as a message; None stays None."""
+    if time is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def duration(length: timedelta | None) -> Duration | None:
+    """The length of time as a message; None stays None."""
+    if length is None:
+        return None
+    message = Duration()
+    message.FromTimedelta(length)
+    return message
+
+
 def _number(number: float) -> int | float:
     if not math.isfinite(number):
         raise NotAValue(f"{json.dumps(number)} is not JSON")
     is_negative_zero = number == 0 and math.copysign(1, number) < 0
-    if number.is_integer() and abs(number) <= EXACT_INTEGERS and not is_negative_zero:
+    if number.is_integer() and abs(number) <= MAX_EXACT_INTEGER and not is_negative_zero:
         return int(number)
     return number
 
@@ -139,12 +160,12 @@ def _fill_struct(message: Struct, fields: Mapping[str, Any], depth: int) -> None
 
 
 def _check_depth(depth: int) -> None:
-    if depth > MOST_DEPTH:
+    if depth > MAX_DEPTH:
         raise Inexact("too deep")
 
 
 def _exact_integer(value: int) -> int:
-    if abs(value) > EXACT_INTEGERS:
+    if abs(value) > MAX_EXACT_INTEGER:
         raise Inexact("an integer beyond 2^53")
     return value
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from taskgate.server.api.errors import QueueFull
+from taskgate.server.errors import QueueFull
 from taskgate.server.records import Records
 from taskgate.store import queries
 from taskgate.store.record import NewTask

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
-from taskgate.server.api.errors import InvalidRequest, RequestError
 from taskgate.server.records import Records
 from taskgate.server.requests.signature import Signature
 from taskgate.store import task_types, workers
 from taskgate.store.errors import StoreUnavailable
 from taskgate.tasks.settings import DEFAULT_QUEUE
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -71,46 +68,30 @@ class Catalog:
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
-    async def judge(self, judgement: Callable[[Known], T]) -> T:
-        """What the judgement returns. It refuses nothing because the reading was old.
+    async def recent(self) -> Known:
+        """A reading a few seconds old at most, or the last one while the database is away.
+
+        It may lack what was registered just now: before refusing by it, look at ``read_since``.
 
         Raises:
-            InvalidRequest: the judgement raised it on a reading begun after this call.
             StoreUnavailable: there is no reading, and the database does not answer.
         """
-        [verdict] = await self.judge_all([judgement])
-        if isinstance(verdict, RequestError):
-            raise verdict
-        return verdict
-
-    async def judge_all(self, judgements: Sequence[Callable[[Known], T]]) -> list[T | RequestError]:
-        """As ``judge``, for many: what each returned or refused."""
-        asked_at = time.monotonic()
-        known = await self._fresh(asked_at)
-        verdicts = [await _verdict(judgement, known) for judgement in judgements]
-        if not any(isinstance(verdict, InvalidRequest) for verdict in verdicts):
-            return verdicts
-        newer = await self._read_since(asked_at)
-        if newer is known:
-            return verdicts
-        return [
-            await _verdict(judgement, newer) if isinstance(verdict, InvalidRequest) else verdict
-            for judgement, verdict in zip(judgements, verdicts, strict=True)
-        ]
-
-    async def _fresh(self, asked_at: float) -> Known:
         try:
-            return await self._read_since(asked_at - FRESH_SECONDS)
+            return await self.read_since(time.monotonic() - FRESH_SECONDS)
         except StoreUnavailable:
             if not self._known.types:
                 raise
             logger.warning("the database does not answer: checking against the last known types")
             return self._known
 
-    async def _read_since(self, time_asked: float) -> Known:
-        """A reading begun after a time. However many ask, two readings serve them all."""
+    async def read_since(self, began_at: float) -> Known:
+        """A reading begun after a monotonic time. However many ask, two readings serve them all.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
         async with self._reading:
-            if self._read_at < time_asked:
+            if self._read_at < began_at:
                 begun_at = time.monotonic()
                 self._known = await self._records.read(self._read)
                 self._read_at = begun_at
@@ -120,7 +101,9 @@ class Catalog:
         types = {
             name: self._same_or_new(recorded) for name, recorded in task_types.by_name(tx).items()
         }
-        queues = {queue for worker in workers.list_all(tx) for queue in _queues(worker.details)}
+        queues = {
+            queue for worker in workers.list_all(tx) for queue in worker.details.get("queues") or ()
+        }
         queues.update(known.queue for known in types.values())
         return Known(types, self._queues | queues)
 
@@ -128,15 +111,3 @@ class Catalog:
         """The type known before, with its compiled schemas, if nothing about it has changed."""
         known = self._known.types.get(recorded.name)
         return known if known is not None and known.recorded == recorded else KnownType(recorded)
-
-
-async def _verdict(judgement: Callable[[Known], T], known: Known) -> T | RequestError:
-    await asyncio.sleep(0)  # others have their turn between the items of a large batch
-    try:
-        return judgement(known)
-    except RequestError as exc:
-        return exc
-
-
-def _queues(details: Mapping[str, Any]) -> list[str]:
-    return details.get("queues") or []

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import jsonschema_rs
 
-from taskgate.server.api.errors import Flaw, Violation
+from taskgate.server.errors import Violation, ViolationReason
 from taskgate.server.requests.arguments import Arguments
-from taskgate.server.requests.misfits import compiled, misfits, step
-from taskgate.server.requests.text import nearest
+from taskgate.server.requests.schema import compiled, path_step, schema_errors
+from taskgate.server.text import nearest
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +42,10 @@ class Parameter:
     validator: jsonschema_rs.Validator | None
     """None if anything fits."""
 
-    def misfits(self, value: Any, field: str) -> Iterator[Violation]:
+    def validate(self, value: Any, field: str) -> Iterator[Violation]:
         """What is wrong with a value that the field brings for this parameter."""
         if self.validator is not None:
-            yield from misfits(self.validator, value, field)
+            yield from schema_errors(self.validator, value, field)
 
 
 class Signature:
@@ -64,38 +64,38 @@ class Signature:
         shared = definition.get("defs") or {}
         return cls([_parameter(values, shared) for values in definition["parameters"]])
 
-    def misfits(self, arguments: Arguments) -> Iterator[Violation]:
+    def validate(self, arguments: Arguments) -> Iterator[Violation]:
         """Everything for which Python would refuse the call, or a parameter's schema a value."""
         by_position = self._positional[: len(arguments.args)]
-        yield from self._misfits_by_position(arguments.args)
+        yield from self._validate_by_position(arguments.args)
         for name, value in arguments.kwargs.items():
-            yield from self._misfits_by_name(name, value, by_position)
+            yield from self._validate_by_name(name, value, by_position)
         given = {p.name for p in by_position}
         given.update(name for name in arguments.kwargs if name in self._named)
         for parameter in self._required:
             if parameter.name not in given:
                 yield self._missing(parameter)
 
-    def _misfits_by_position(self, args: Sequence[Any]) -> Iterator[Violation]:
+    def _validate_by_position(self, args: Sequence[Any]) -> Iterator[Violation]:
         for index, value in enumerate(args):
             parameter = self._at(index)
             if parameter is None:
                 most = len(self._positional)
                 yield _violation("args", f"{len(args)} were given, and at most {most} are taken")
                 return
-            yield from parameter.misfits(value, f"args[{index}]")
+            yield from parameter.validate(value, f"args[{index}]")
 
-    def _misfits_by_name(
+    def _validate_by_name(
         self, name: str, value: Any, by_position: Sequence[Parameter]
     ) -> Iterator[Violation]:
-        field = f"kwargs{step(name)}"
+        field = f"kwargs{path_step(name)}"
         parameter = self._named.get(name, self._rest_named)
         if parameter in by_position:
             yield _violation(field, f"{name!r} is given by position too, in args")
         elif parameter is None:
             yield _violation(field, self._unexpected(name))
         else:
-            yield from parameter.misfits(value, field)
+            yield from parameter.validate(value, field)
 
     def _at(self, index: int) -> Parameter | None:
         if index < len(self._positional):
@@ -105,7 +105,7 @@ class Signature:
     def _missing(self, parameter: Parameter) -> Violation:
         if parameter.kind is Kind.POSITIONAL_ONLY:
             return _violation("args", f"{parameter.name!r} is missing; it goes by position only")
-        return _violation(f"kwargs{step(parameter.name)}", f"{parameter.name!r} is missing")
+        return _violation(f"kwargs{path_step(parameter.name)}", f"{parameter.name!r} is missing")
 
     def _unexpected(self, name: str) -> str:
         if any(parameter.name == name for parameter in self._positional):
@@ -139,4 +139,4 @@ def _only(parameters: Sequence[Parameter], kind: Kind) -> Parameter | None:
 
 
 def _violation(field: str, description: str) -> Violation:
-    return Violation(field, description, Flaw.ARGUMENTS_INVALID)
+    return Violation(field, description, ViolationReason.ARGUMENTS_INVALID)

@@ -1,33 +1,40 @@
-"""Checks of single fields: each notes what is wrong, with the value and the way out."""
+"""Reads and validates single fields: each notes what is wrong, with the value and the way out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from taskgate.server.api.errors import InvalidRequest, Violation
-from taskgate.server.requests import times
-from taskgate.server.requests.text import nearest, quote
-from taskgate.server.requests.violations import Violations
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from taskgate.server.errors import InvalidRequest, Violation, Violations
+from taskgate.server.text import nearest, quote
 from taskgate.store.record import RetryPolicy
 from taskgate.v1 import task_pb2, task_service_pb2
 
-HIGHEST_PRIORITY = 9
-MIDDLE_PRIORITY = 4
-MOST_LABELS = 32
-LONGEST_LABEL = 63
-LONGEST_REQUEST_ID = 128
-LONGEST_REASON = 1_000
-LONGEST_NAME = 255
-LONGEST_QUEUE = 255
+MAX_PRIORITY = 9
+DEFAULT_PRIORITY = 4
+MAX_LABELS = 32
+MAX_LABEL_LENGTH = 63
+MAX_REQUEST_ID_LENGTH = 128
+MAX_REASON_LENGTH = 1_000
+MAX_NAME_LENGTH = 255
+MAX_QUEUE_BYTES = 255
 """In UTF-8: AMQP names are that long at most."""
-MOST_ATTEMPTS = 1_000
-STEEPEST_BACKOFF = 100.0
-MOST_ERROR_NAMES = 32
-LONGEST_ERROR_NAME = 255
+MAX_ATTEMPTS = 1_000
+MAX_BACKOFF_MULTIPLIER = 100.0
+MAX_ERROR_NAMES = 32
+MAX_ERROR_NAME_LENGTH = 255
+
+MAX_DURATION = timedelta(days=3660)
+"""Ten years: whatever is longer is a mistake, and could leave the calendar when added to."""
+
+LATEST_TIME = datetime(3000, 1, 1, tzinfo=UTC)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NANOSECONDS = 1_000_000_000
 _ERROR_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _RESERVED = ("celeryev", "amq.")
 _RESERVED_END = ".pidbox"
@@ -68,20 +75,20 @@ def text(value: str, field: str, longest: int, violations: Violations) -> str:
 
 def priority(value: int, violations: Violations) -> int:
     """A priority from 0 to 9."""
-    if not 0 <= value <= HIGHEST_PRIORITY:
-        violations.add("priority", f"{value} is not within 0 to {HIGHEST_PRIORITY}")
+    if not 0 <= value <= MAX_PRIORITY:
+        violations.add("priority", f"{value} is not within 0 to {MAX_PRIORITY}")
     return value
 
 
 def labels(value: Mapping[str, str], violations: Violations) -> dict[str, str]:
     """Labels that are not too many and not too long."""
-    if len(value) > MOST_LABELS:
-        violations.add("labels", f"{len(value)} labels are too many; {MOST_LABELS} are allowed")
+    if len(value) > MAX_LABELS:
+        violations.add("labels", f"{len(value)} labels are too many; {MAX_LABELS} are allowed")
     for key, label in value.items():
         if not key:
             violations.add("labels", "a label has an empty key")
-        text(key, f"labels.{key}", LONGEST_LABEL, violations)
-        text(label, f"labels.{key}", LONGEST_LABEL, violations)
+        text(key, f"labels.{key}", MAX_LABEL_LENGTH, violations)
+        text(label, f"labels.{key}", MAX_LABEL_LENGTH, violations)
     return dict(value)
 
 
@@ -89,8 +96,8 @@ def queue(name: str, known: Collection[str], violations: Violations) -> None:
     """A queue that tasks may be sent to, and that someone serves or served."""
     if name.startswith(_RESERVED) or name.endswith(_RESERVED_END):
         violations.add("queue", f"{quote(name)} is a name that Celery or the broker reserves")
-    elif len(name.encode()) > LONGEST_QUEUE:
-        violations.add("queue", f"{quote(name)} is longer than {LONGEST_QUEUE} bytes")
+    elif len(name.encode()) > MAX_QUEUE_BYTES:
+        violations.add("queue", f"{quote(name)} is longer than {MAX_QUEUE_BYTES} bytes")
     elif not name.isprintable():
         violations.add("queue", f"{quote(name)} has characters that cannot be printed")
     elif name not in known:
@@ -111,32 +118,71 @@ def retry_policy(message: task_pb2.RetryPolicy, violations: Violations) -> Retry
 
 
 def _max_attempts(value: int, violations: Violations) -> int | None:
-    if not 0 <= value <= MOST_ATTEMPTS:
+    if not 0 <= value <= MAX_ATTEMPTS:
         field = "retry_policy.max_attempts"
-        violations.add(field, f"{value} is not within 0 (the task type's own) to {MOST_ATTEMPTS}")
+        violations.add(field, f"{value} is not within 0 (the task type's own) to {MAX_ATTEMPTS}")
     return value or None
 
 
 def _backoff(message: task_pb2.RetryPolicy, name: str, violations: Violations) -> float | None:
     if not message.HasField(name):  # type: ignore[arg-type]  # a name of one of its fields
         return None
-    length: timedelta = times.duration(getattr(message, name), f"retry_policy.{name}", violations)
+    length: timedelta = duration(getattr(message, name), f"retry_policy.{name}", violations)
     return length.total_seconds()
 
 
 def _multiplier(value: float, violations: Violations) -> float | None:
-    if value and not 1 <= value <= STEEPEST_BACKOFF:  # NaN is neither
+    if value and not 1 <= value <= MAX_BACKOFF_MULTIPLIER:  # NaN is neither
         field = "retry_policy.backoff_multiplier"
-        violations.add(field, f"{value:g} is neither 0 (the default) nor 1 to {STEEPEST_BACKOFF:g}")
+        violations.add(
+            field, f"{value:g} is neither 0 (the default) nor 1 to {MAX_BACKOFF_MULTIPLIER:g}"
+        )
     return value or None
 
 
 def _error_names(names: Collection[str], violations: Violations) -> tuple[str, ...]:
     field = "retry_policy.non_retryable_errors"
-    if len(names) > MOST_ERROR_NAMES:
-        violations.add(field, f"{len(names)} names are too many; {MOST_ERROR_NAMES} are allowed")
+    if len(names) > MAX_ERROR_NAMES:
+        violations.add(field, f"{len(names)} names are too many; {MAX_ERROR_NAMES} are allowed")
     for index, name in enumerate(names):
-        if len(name) > LONGEST_ERROR_NAME or not _ERROR_NAME.fullmatch(name):
+        if len(name) > MAX_ERROR_NAME_LENGTH or not _ERROR_NAME.fullmatch(name):
             problem = "is no exception's name such as ValueError or package.module.Error"
             violations.add(f"{field}[{index}]", f"{quote(name)} {problem}")
     return tuple(names)
+
+
+def duration(
+    message: Duration, field: str, violations: Violations, *, zero: bool = True
+) -> timedelta:
+    """A length of time from nothing (or more than nothing, unless ``zero``) to ten years."""
+    length = timedelta(seconds=message.seconds) if _in_range(message.seconds) else MAX_DURATION * 2
+    length += timedelta(microseconds=message.nanos // 1_000)
+    if abs(message.nanos) >= _NANOSECONDS or message.seconds * message.nanos < 0:
+        violations.add(field, f"nanos {message.nanos} does not fit seconds {message.seconds}")
+    elif length < timedelta(0) or message.seconds < 0:
+        violations.add(field, f"{_seconds(message)} s is negative; it must be 0 s or longer")
+    elif length > MAX_DURATION:
+        violations.add(field, f"{_seconds(message)} s is longer than ten years")
+    elif not zero and message.seconds == 0 and message.nanos == 0:
+        violations.add(field, "0 s is too short; leave the field out for none")
+    return length
+
+
+def timestamp(message: Timestamp, field: str, violations: Violations) -> datetime:
+    """A time from year 1 to the year 3000."""
+    try:
+        time = message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        violations.add(field, f"{message.seconds} s and {message.nanos} ns from 1970 is no time")
+        return LATEST_TIME
+    if time > LATEST_TIME:
+        violations.add(field, f"{time:%Y-%m-%d} is later than the year 3000")
+    return time
+
+
+def _in_range(seconds: int) -> bool:
+    return abs(seconds) <= MAX_DURATION.total_seconds()
+
+
+def _seconds(message: Duration) -> str:
+    return f"{message.seconds + message.nanos / _NANOSECONDS:g}"

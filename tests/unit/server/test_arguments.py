@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskgate.server.requests import json_text
+from taskgate.server.requests import arguments
 
 JSON = st.recursive(
     st.none()
@@ -21,16 +21,16 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_what_was_written_is_read_as_it_was(value: Any) -> None:
-    text = json_text.write(value)
+    text = arguments.write(value)
     assert text.isascii()
-    assert repr(json_text.parse(text)) == repr(value)
+    assert repr(arguments.parse(text)) == repr(value)
 
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        value = json_text.parse(text)
-    except json_text.NotJson:
+        value = arguments.parse(text)
+    except arguments.NotJson:
         return
     assert value == json.loads(text)
 
@@ -40,18 +40,18 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     ["", "{", "NaN", "[Infinity]", "-Infinity", "1e400", '{"a":1,"a":1}', "1 2", "'a'", "9" * 5000],
 )
 def test_what_is_not_json(text: str) -> None:
-    with pytest.raises(json_text.NotJson):
-        json_text.parse(text)
+    with pytest.raises(arguments.NotJson):
+        arguments.parse(text)
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_the_depth_is_bounded(opening: str, closing: str) -> None:
-    deepest = json_text.MOST_DEPTH
+    deepest = arguments.MAX_DEPTH
 
     def nested(depth: int) -> str:
         return opening * depth + "1" + closing * depth
 
-    assert json_text.depth(json_text.parse(nested(deepest))) == deepest
+    assert arguments.depth(arguments.parse(nested(deepest))) == deepest
     for depth in (deepest + 1, 5_000, 100_000):
-        with pytest.raises(json_text.NotJson, match="nested more than 200"):
-            json_text.parse(nested(depth))
+        with pytest.raises(arguments.NotJson, match="nested more than 200"):
+            arguments.parse(nested(depth))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from taskgate.server.messages import values
-from taskgate.server.requests.text import printable
+from taskgate.server.messages.values import duration, timestamp
+from taskgate.server.text import printable
 from taskgate.store import record
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_pb2
@@ -43,12 +43,12 @@ def basic_task_message(task: record.Task) -> task_pb2.Task:
         labels=task.labels,
         attempt=task.attempt,
         max_attempts=task.max_attempts or 0,
-        create_time=_timestamp(task.created_at),
-        schedule_time=_timestamp(task.due_at),
-        start_time=_timestamp(task.started_at),
-        finish_time=_timestamp(task.finished_at),
-        expire_time=_timestamp(task.expires_at),
-        run_timeout=_duration(task.run_timeout),
+        create_time=timestamp(task.created_at),
+        schedule_time=timestamp(task.due_at),
+        start_time=timestamp(task.started_at),
+        finish_time=timestamp(task.finished_at),
+        expire_time=timestamp(task.expires_at),
+        run_timeout=duration(task.run_timeout),
         progress=_progress_message(task.progress),
         error=None if failure is None else _error_message(failure),
         abort=_abort_message(task),
@@ -93,8 +93,8 @@ def _attempt_message(attempt: record.Attempt) -> task_pb2.Attempt:
     return task_pb2.Attempt(
         number=attempt.number,
         worker=printable(attempt.worker or ""),
-        start_time=_timestamp(attempt.started_at),
-        end_time=_timestamp(attempt.ended_at),
+        start_time=timestamp(attempt.started_at),
+        end_time=timestamp(attempt.ended_at),
         outcome=_enum(task_pb2.AttemptOutcome, "ATTEMPT_OUTCOME", attempt.outcome),
         error=None if attempt.failure is None else _full_error_message(attempt.failure),
     )
@@ -118,10 +118,10 @@ def _abort_message(task: record.Task) -> task_pb2.Abort | None:
     if task.abort_requested_at is None:
         return None
     return task_pb2.Abort(
-        request_time=_timestamp(task.abort_requested_at),
+        request_time=timestamp(task.abort_requested_at),
         reason=printable(task.abort_reason or ""),
         by=task.abort_by or "",
-        force_time=_timestamp(task.abort_force_at),
+        force_time=timestamp(task.abort_force_at),
     )
 
 
@@ -166,21 +166,5 @@ def _retry_policy_message(policy: record.RetryPolicy | None) -> task_pb2.RetryPo
     )
 
 
-def _timestamp(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    message = Timestamp()
-    message.FromDatetime(time)
-    return message
-
-
-def _duration(length: timedelta | None) -> Duration | None:
-    if length is None:
-        return None
-    message = Duration()
-    message.FromTimedelta(length)
-    return message
-
-
 def _seconds(seconds: float | None) -> Duration | None:
-    return None if seconds is None else _duration(timedelta(seconds=seconds))
+    return None if seconds is None else duration(timedelta(seconds=seconds))

@@ -1,18 +1,93 @@
-"""What a JSON Schema finds wrong with a value: one sentence for each wrong field."""
+"""JSON Schema validation of argument values: what is wrong, as one sentence for each wrong field.
+
+What a schema's ``format`` asks of a text is what pydantic, which reads it in the worker, takes: a
+server must not refuse what its workers could read, nor take what they could not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 import jsonschema_rs
+from pydantic import AnyUrl, TypeAdapter, ValidationError
 
-from taskgate.server.api.errors import Flaw, Violation
-from taskgate.server.requests.formats import CHECKS, FORMATS
-from taskgate.server.requests.text import fit, printable, quote
+from taskgate.server.errors import Violation, ViolationReason
+from taskgate.server.text import fit, printable, quote
 
-MOST_ERRORS = 200
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format that is checked."""
+
+    noun: str
+    """What a text of it is, for people."""
+    fits: Callable[[str], bool]
+
+
+def _read_as(type_: Any) -> Callable[[str], bool]:
+    adapter: TypeAdapter[Any] = TypeAdapter(type_)
+
+    def fits(text: str) -> bool:
+        try:
+            adapter.validate_python(text)
+        except ValidationError:
+            return False
+        return True
+
+    return fits
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
+
+
+FORMATS: Mapping[str, Format] = {
+    "date": Format("a date such as 2026-11-22", _read_as(date)),
+    "date-time": Format("a date and time such as 2026-11-22T10:30:00Z", _read_as(datetime)),
+    "decimal": Format("a decimal number", _read_as(Decimal)),
+    "duration": Format("a duration such as PT1H30M", _read_as(timedelta)),
+    "ipv4": Format("an IPv4 address", _read_as(IPv4Address)),
+    "ipv6": Format("an IPv6 address", _read_as(IPv6Address)),
+    "regex": Format("a regular expression", _is_pattern),
+    "time": Format("a time of day such as 10:30:00", _read_as(time)),
+    "uri": Format("a URL", _read_as(AnyUrl)),
+    "uuid": Format("a UUID", _read_as(UUID)),
+}
+
+_UNCHECKED = (
+    "email",
+    "hostname",
+    "idn-email",
+    "idn-hostname",
+    "iri",
+    "iri-reference",
+    "json-pointer",
+    "relative-json-pointer",
+    "uri-reference",
+    "uri-template",
+)
+"""Formats that jsonschema-rs would check by rules that may be narrower than the worker's."""
+
+CHECKS: dict[str, Callable[[str], bool]] = {
+    **dict.fromkeys(_UNCHECKED, lambda _: True),
+    **{name: known.fits for name, known in FORMATS.items()},
+}
+"""For jsonschema-rs."""
+
+
+MAX_ERRORS = 200
 """Of one value; a list can have a million wrong items."""
 
 _MASK = "\0"
@@ -41,36 +116,40 @@ def compiled(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
     )
 
 
-def misfits(validator: jsonschema_rs.Validator, value: Any, field: str) -> Iterator[Violation]:
+def schema_errors(
+    validator: jsonschema_rs.Validator, value: Any, field: str
+) -> Iterator[Violation]:
     """What is wrong with the value that the field brings, field by field within it."""
     sentences: dict[str, dict[str, None]] = {}
-    errors = islice(validator.iter_errors(_in_utf8(value)), MOST_ERRORS)
-    for path, sentence in _told(errors, field):
+    errors = islice(validator.iter_errors(_in_utf8(value)), MAX_ERRORS)
+    for path, sentence in _sentences(errors, field):
         sentences.setdefault(path, {})[sentence] = None
     for path, found in sentences.items():
-        yield Violation(path, fit("; ".join(found), 300), Flaw.ARGUMENTS_INVALID)
+        yield Violation(path, fit("; ".join(found), 300), ViolationReason.ARGUMENTS_INVALID)
 
 
-def step(part: str | int) -> str:
+def path_step(part: str | int) -> str:
     """A step of a field's path: ``[0]`` or ``.name``."""
     return f"[{part}]" if isinstance(part, int) else f".{part}"
 
 
-def _told(errors: Iterable[jsonschema_rs.ValidationError], field: str) -> Iterator[tuple[str, str]]:
+def _sentences(
+    errors: Iterable[jsonschema_rs.ValidationError], field: str
+) -> Iterator[tuple[str, str]]:
     for error in errors:
-        path = field + "".join(map(step, error.instance_path))
+        path = field + "".join(map(path_step, error.instance_path))
         match error.kind.as_dict():
             case {"property": name} if error.kind.name == "required":
-                yield path + step(name), "it is missing"
+                yield path + path_step(name), "it is missing"
             case {"unexpected": names}:
-                yield from ((path + step(name), "it is not expected") for name in names)
+                yield from ((path + path_step(name), "it is not expected") for name in names)
             case {"context": alternatives} if error.kind.name in ("anyOf", "oneOf"):
-                yield from _told_of_alternatives(error, alternatives, path, field)
+                yield from _alternatives(error, alternatives, path, field)
             case values:
                 yield path, f"{quote(error.instance)} {_predicate(error, values)}"
 
 
-def _told_of_alternatives(
+def _alternatives(
     error: jsonschema_rs.ValidationError,
     alternatives: list[list[jsonschema_rs.ValidationError]],
     path: str,
@@ -79,7 +158,7 @@ def _told_of_alternatives(
     """What is wrong by the one alternative that was meant; else that none of them fits."""
     meant = [errors for errors in alternatives if not _is_of_another_type(error, errors)]
     if len(meant) == 1:
-        yield from _told(meant[0], field)
+        yield from _sentences(meant[0], field)
         return
     nouns = dict.fromkeys(noun for errors in alternatives for noun in _nouns(error, errors))
     if _NOUNS["number"] in nouns:

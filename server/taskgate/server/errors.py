@@ -13,19 +13,21 @@
     │   └── TokenUnknown     the token is nobody's
     └── ShuttingDown         the server is going; another one may answer
 
-The store's own errors (``taskgate.store.errors``) pass through. ``statuses.py`` says what each of
-them means to a gRPC client.
+The store's own errors (``taskgate.store.errors``) pass through. ``api/statuses.py`` says what each
+of them means to a gRPC client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from taskgate.server.text import fit
 
-class Flaw(StrEnum):
-    """What is wrong with a field. The first ones matter more: they give the call its reason."""
+
+class ViolationReason(StrEnum):
+    """What is wrong with a field. The first of them gives the call its reason."""
 
     TASK_TYPE_UNKNOWN = "TASK_TYPE_UNKNOWN"
     ARGUMENTS_INVALID = "ARGUMENTS_INVALID"
@@ -39,7 +41,7 @@ class Violation:
 
     field: str
     description: str
-    flaw: Flaw = Flaw.FIELD_INVALID
+    reason: ViolationReason = ViolationReason.FIELD_INVALID
 
 
 class RequestError(Exception):
@@ -59,10 +61,10 @@ class InvalidRequest(RequestError):
         super().__init__("; ".join(f"{v.field}: {v.description}" for v in violations))
 
     @property
-    def reason(self) -> Flaw:
-        """The most telling of the flaws."""
-        found = {violation.flaw for violation in self.violations}
-        return next(flaw for flaw in Flaw if flaw in found)
+    def reason(self) -> ViolationReason:
+        """The first of the violations' reasons, in the order of ``ViolationReason``."""
+        found = {violation.reason for violation in self.violations}
+        return next(reason for reason in ViolationReason if reason in found)
 
 
 class MalformedRequest(RequestError):
@@ -147,3 +149,59 @@ class ShuttingDown(RequestError):
 
     def __init__(self) -> None:
         super().__init__("the server is shutting down; call again, another one may answer")
+
+
+MAX_VIOLATIONS = 32
+"""A request can have a million wrong fields; nobody reads more than a few."""
+
+MAX_FIELD_LENGTH = 120
+MAX_DESCRIPTION_LENGTH = 400
+"""In characters: names and values can be as long as a request."""
+
+
+class Violations:
+    """What is wrong with one request so far."""
+
+    def __init__(self) -> None:
+        self._found: list[Violation] = []
+
+    def copy(self) -> Violations:
+        """The same violations, to which others can be added apart."""
+        copied = Violations()
+        copied._found = list(self._found)
+        return copied
+
+    def add(
+        self,
+        field: str,
+        description: str,
+        reason: ViolationReason = ViolationReason.FIELD_INVALID,
+    ) -> None:
+        """Note a wrong field."""
+        self.extend([Violation(field, description, reason)])
+
+    def extend(self, violations: Iterable[Violation]) -> None:
+        """Note wrong fields, as many as anyone would read."""
+        for violation in violations:
+            if len(self._found) >= MAX_VIOLATIONS:
+                return
+            self._found.append(
+                replace(
+                    violation,
+                    field=fit(violation.field, MAX_FIELD_LENGTH),
+                    description=fit(violation.description, MAX_DESCRIPTION_LENGTH),
+                )
+            )
+
+    def raise_if_any(self) -> None:
+        """End the request if anything was wrong.
+
+        Raises:
+            InvalidRequest: with everything that was noted.
+        """
+        if self._found:
+            raise InvalidRequest(self._found)
+
+    def has(self, reason: ViolationReason) -> bool:
+        """Whether a field was noted for this reason."""
+        return any(violation.reason is reason for violation in self._found)

@@ -1,0 +1,244 @@
+"""List, ListTaskTypes and ListWorkers: which page a request asks for, and the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, Never
+
+from sqlalchemy import Connection
+
+from taskgate.server.errors import InvalidRequest, Violation, ViolationReason, Violations
+from taskgate.server.messages.tasks import basic_task_message, task_message
+from taskgate.server.messages.workers import task_type_message, worker_message
+from taskgate.server.records import Records
+from taskgate.server.requests import fields
+from taskgate.store import listing, task_types, workers
+from taskgate.store.lifecycle import State
+from taskgate.store.workers import Worker
+from taskgate.v1 import task_pb2, task_service_pb2
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1_000
+MAX_FILTER_VALUES = 100
+"""Each value of a filter costs a search of its own."""
+
+_STATES = {
+    task_pb2.TaskState.Value(f"TASK_STATE_{state}"): state for state in State
+}  # by their numbers
+
+_DIGEST_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Lists tasks, task types and workers."""
+
+    records: Records
+
+    async def tasks(self, request: task_service_pb2.ListRequest) -> task_service_pb2.ListResponse:
+        """A page of the tasks that fit the filters, the newest first.
+
+        Raises:
+            InvalidRequest: fields are wrong.
+            StoreUnavailable: the database does not answer.
+        """
+        wanted = _filter(request)
+        tokens = PageTokens.of("List", _fingerprint(request))
+        after = _task_position(tokens.read(request.page_token, length=2))
+        size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
+        is_full = fields.view(request.view) == task_service_pb2.TASK_VIEW_FULL
+        read = listing.page if is_full else listing.basic_page
+        message = task_message if is_full else basic_task_message
+
+        def answer(tx: Connection) -> task_service_pb2.ListResponse:
+            page = read(tx, wanted, after, size)
+            token = ""
+            if page.next is not None:
+                token = tokens.write([page.next.created_at.isoformat(), page.next.id])
+            return task_service_pb2.ListResponse(
+                tasks=[message(task) for task in page.tasks], next_page_token=token
+            )
+
+        return await self.records.read(answer)
+
+    async def task_types(
+        self, request: task_service_pb2.ListTaskTypesRequest
+    ) -> task_service_pb2.ListTaskTypesResponse:
+        """A page of the task types, by name.
+
+        Raises:
+            InvalidRequest: fields are wrong.
+            StoreUnavailable: the database does not answer.
+        """
+        tokens = PageTokens.of("ListTaskTypes")
+        size = page_size(request.page_size, MAX_PAGE_SIZE)
+        after = tokens.read(request.page_token, length=1)
+
+        def answer(tx: Connection) -> task_service_pb2.ListTaskTypesResponse:
+            types = sorted(task_types.by_name(tx).items())
+            rest = [known for name, known in types if after is None or [name] > after]
+            shown = rest[:size]
+            return task_service_pb2.ListTaskTypesResponse(
+                task_types=[task_type_message(known) for known in shown],
+                next_page_token=tokens.write([shown[-1].name]) if len(rest) > size else "",
+            )
+
+        return await self.records.read(answer)
+
+    async def workers(
+        self, request: task_service_pb2.ListWorkersRequest
+    ) -> task_service_pb2.ListWorkersResponse:
+        """A page of the workers, the newest first.
+
+        Raises:
+            InvalidRequest: fields are wrong.
+            StoreUnavailable: the database does not answer.
+        """
+        tokens = PageTokens.of("ListWorkers", request.alive_only)
+        size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
+        after = tokens.read(request.page_token, length=2)
+
+        def answer(tx: Connection) -> task_service_pb2.ListWorkersResponse:
+            rest = [
+                worker
+                for worker in sorted(workers.list_all(tx), key=_worker_position, reverse=True)
+                if (worker.is_alive or not request.alive_only)
+                and (after is None or _worker_position(worker) < after)
+            ]
+            shown = rest[:size]
+            active = workers.active_counts(tx)
+            return task_service_pb2.ListWorkersResponse(
+                workers=[worker_message(worker, active.get(worker.id, 0)) for worker in shown],
+                next_page_token=(
+                    tokens.write(_worker_position(shown[-1])) if len(rest) > size else ""
+                ),
+            )
+
+        return await self.records.read(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class PageTokens:
+    """The page tokens of one list: a position, bound to the call and its filters."""
+
+    scope: str
+    """A digest of what the list is of."""
+
+    @classmethod
+    def of(cls, call: str, filters: Any = None) -> PageTokens:
+        """The tokens of a call's list. ``filters``: JSON, the same for every page."""
+        text = json.dumps([call, filters], sort_keys=True)
+        return cls(hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS])
+
+    def write(self, position: Sequence[str]) -> str:
+        """The token that asks for what comes after the position."""
+        text = json.dumps([self.scope, *position], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+    def read(self, token: str, length: int) -> list[str] | None:
+        """The position, of so many texts, that the token stands for; None for the first page.
+
+        Raises:
+            InvalidRequest: it is not a token of this list.
+        """
+        if not token:
+            return None
+        try:
+            read: list[Any] = json.loads(base64.urlsafe_b64decode(token.encode()))
+            scope, *position = read
+        except (ValueError, TypeError, RecursionError):
+            _refuse_token("it is not a next_page_token")
+        if scope != self.scope:
+            _refuse_token("it is of a list with other filters; begin that list anew")
+        if len(position) != length or not all(isinstance(part, str) for part in position):
+            _refuse_token("it is not a next_page_token")
+        return position
+
+
+def page_size(asked: int, default: int) -> int:
+    """How many items to answer.
+
+    Raises:
+        InvalidRequest: fewer than none were asked for.
+    """
+    if asked < 0:
+        raise InvalidRequest([Violation("page_size", f"{asked} is negative")])
+    return min(asked or default, MAX_PAGE_SIZE)
+
+
+def _refuse_token(description: str) -> Never:
+    violation = Violation("page_token", description, ViolationReason.PAGE_TOKEN_INVALID)
+    raise InvalidRequest([violation])
+
+
+def _filter(request: task_service_pb2.ListRequest) -> listing.Filter:
+    violations = Violations()
+    wanted = listing.Filter(
+        states=_states(request, violations),
+        task_types=_names(request.task_types, "task_types", violations),
+        queues=_names(request.queues, "queues", violations),
+        labels=fields.labels(request.labels, violations),
+        created_from=_time(request, "create_time_from", violations),
+        created_before=_time(request, "create_time_before", violations),
+        root_id=fields.task_id(request.root_id, "root_id") if request.root_id else None,
+    )
+    violations.raise_if_any()
+    return wanted
+
+
+def _states(request: task_service_pb2.ListRequest, violations: Violations) -> frozenset[State]:
+    for index, number in enumerate(request.states):
+        if number not in _STATES:
+            violations.add(f"states[{index}]", f"{number} is no state")
+    return frozenset(_STATES[number] for number in request.states if number in _STATES)
+
+
+def _names(names: Sequence[str], field: str, violations: Violations) -> frozenset[str]:
+    if len(names) > MAX_FILTER_VALUES:
+        violations.add(field, f"{len(names)} are too many; {MAX_FILTER_VALUES} are allowed")
+        return frozenset()
+    for index, name in enumerate(names):
+        fields.text(name, f"{field}[{index}]", fields.MAX_NAME_LENGTH, violations)
+    return frozenset(names)
+
+
+def _time(
+    request: task_service_pb2.ListRequest,
+    field: Literal["create_time_from", "create_time_before"],
+    violations: Violations,
+) -> datetime | None:
+    if not request.HasField(field):
+        return None
+    return fields.timestamp(getattr(request, field), field, violations)
+
+
+def _fingerprint(request: task_service_pb2.ListRequest) -> list[object]:
+    """What must stay the same from page to page."""
+    return [
+        sorted(request.states),
+        sorted(request.task_types),
+        sorted(request.queues),
+        dict(request.labels),
+        request.create_time_from.ToNanoseconds(),
+        request.create_time_before.ToNanoseconds(),
+        request.root_id.lower(),
+    ]
+
+
+def _task_position(parts: Sequence[str] | None) -> listing.Position | None:
+    if parts is None:
+        return None
+    created_at, task_id = parts
+    try:
+        return listing.Position(datetime.fromisoformat(created_at).astimezone(UTC), task_id)
+    except (ValueError, OverflowError):
+        _refuse_token("it is not a next_page_token")
+
+
+def _worker_position(worker: Worker) -> list[str]:
+    return [worker.started_at.isoformat(timespec="microseconds"), worker.id]

@@ -1,0 +1,104 @@
+"""Calls that make tasks: Submit, SubmitBatch and Retry."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from taskgate.server.api.statuses import meaning_of, status_of
+from taskgate.server.background.writer import Writer
+from taskgate.server.errors import InvalidRequest, RequestError, Violation
+from taskgate.server.messages.tasks import basic_task_message, task_message
+from taskgate.server.records import Records
+from taskgate.server.requests import fields
+from taskgate.server.requests.admission import Admission
+from taskgate.store import queries
+from taskgate.store.errors import RequestIdReused, TaskNotFinal
+from taskgate.store.record import NewTask, Task
+from taskgate.v1 import task_service_pb2
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 1_000
+"""Requests in one SubmitBatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submissions:
+    """Admits tasks and records them."""
+
+    admission: Admission
+    writer: Writer
+    records: Records
+
+    async def submit(
+        self, request: task_service_pb2.SubmitRequest, caller: str
+    ) -> task_service_pb2.SubmitResponse:
+        """Record a task and have it run.
+
+        Raises:
+            RequestError: the task is refused.
+            RequestIdReused: the request id stands for other content.
+            StoreUnavailable: the database does not answer.
+        """
+        new = await self.admission.submission(request, caller)
+        task = await self.writer.submit(new)
+        logger.debug("task %s (%s) submitted by %r", task.id, task.task_type, caller)
+        return task_service_pb2.SubmitResponse(task=task_message(task))
+
+    async def submit_batch(
+        self, request: task_service_pb2.SubmitBatchRequest, caller: str
+    ) -> task_service_pb2.SubmitBatchResponse:
+        """Record many tasks in one transaction; what became of each request, in their order.
+
+        Raises:
+            InvalidRequest: there are no requests, or too many.
+            StoreUnavailable: the database does not answer.
+            ShuttingDown: the server is going.
+        """
+        requests = request.requests
+        if not 1 <= len(requests) <= MAX_BATCH:
+            description = f"{len(requests)} were given; give 1 to {MAX_BATCH}"
+            raise InvalidRequest([Violation("requests", description)])
+        admitted = await self.admission.submissions(requests, caller)
+        new_tasks = [item for item in admitted if isinstance(item, NewTask)]
+        recorded = await self.writer.submit_all(new_tasks) if new_tasks else []
+        outcomes = dict(zip((new.id for new in new_tasks), recorded, strict=True))
+        return task_service_pb2.SubmitBatchResponse(
+            results=[
+                _batch_result(outcomes[item.id] if isinstance(item, NewTask) else item)
+                for item in admitted
+            ]
+        )
+
+    async def retry(
+        self, request: task_service_pb2.RetryRequest, caller: str
+    ) -> task_service_pb2.RetryResponse:
+        """Submit a final task again.
+
+        Raises:
+            RequestError: the task is refused.
+            TaskNotFound: there is no such record.
+            TaskNotFinal: the task has not ended.
+            RequestIdReused: the request id stands for other content.
+            StoreUnavailable: the database does not answer.
+        """
+        task_id = fields.task_id(request.id)
+        original = await self.records.read(lambda tx: queries.get(tx, task_id))
+        if not original.is_final:
+            raise TaskNotFinal(task_id, original.state)
+        new = await self.admission.retry(request, original, caller)
+        task = await self.writer.submit(new)
+        logger.info("task %s retries task %s, for %r", task.id, task_id, caller)
+        return task_service_pb2.RetryResponse(task=task_message(task))
+
+
+def _batch_result(
+    outcome: Task | RequestIdReused | RequestError,
+) -> task_service_pb2.SubmitBatchResult:
+    if isinstance(outcome, Task):
+        return task_service_pb2.SubmitBatchResult(task=basic_task_message(outcome))
+    meaning = meaning_of(outcome)
+    if meaning is None:
+        raise outcome
+    return task_service_pb2.SubmitBatchResult(error=status_of(outcome, meaning))

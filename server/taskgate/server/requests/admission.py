@@ -1,0 +1,261 @@
+"""Requests as tasks to be recorded, once every field is validated."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from taskgate.server.errors import (
+    InvalidRequest,
+    RequestError,
+    ViolationReason,
+    Violations,
+)
+from taskgate.server.requests import arguments, fields
+from taskgate.server.requests.arguments import Arguments, NotJson
+from taskgate.server.requests.capacity import Capacity
+from taskgate.server.requests.catalog import Catalog, Known, KnownType
+from taskgate.server.text import nearest, quote
+from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
+from taskgate.v1 import task_service_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request as a task, before its task type and its queue are looked up."""
+
+    new: NewTask
+    arguments: Arguments
+    violations: Violations
+    """What is wrong with it whatever the task type is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Decides what may be recorded."""
+
+    catalog: Catalog
+    capacity: Capacity
+    max_payload_bytes: int
+
+    async def submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> NewTask:
+        """The task that a Submit asks for.
+
+        Raises:
+            InvalidRequest: fields are wrong.
+            PayloadTooLarge: the arguments are too long.
+            QueueFull: too many tasks wait in its queue.
+        """
+        return await self._admit(self._submission(request, caller))
+
+    async def submissions(
+        self, requests: Sequence[task_service_pb2.SubmitRequest], caller: str
+    ) -> list[NewTask | RequestError]:
+        """The task that each of many Submits asks for, or why it is refused."""
+        admitted: list[NewTask | RequestError] = []
+        for request in requests:
+            await asyncio.sleep(0)  # others have their turn between the items of a large batch
+            try:
+                admitted.append(await self.submission(request, caller))
+            except RequestError as exc:
+                admitted.append(exc)
+        return admitted
+
+    async def retry(
+        self, request: task_service_pb2.RetryRequest, original: Task, caller: str
+    ) -> NewTask:
+        """The task that a Retry asks for.
+
+        Raises:
+            InvalidRequest: fields are wrong, or the arguments do not fit the task type any more.
+            PayloadTooLarge: the arguments are too long.
+            QueueFull: too many tasks wait in its queue.
+        """
+        return await self._admit(self._retry(request, original, caller))
+
+    async def _admit(self, draft: Draft) -> NewTask:
+        new = await self._validated(draft)
+        await self.capacity.admit(new)
+        return new
+
+    async def _validated(self, draft: Draft) -> NewTask:
+        """The task, refused only by what was read from the record after this call began."""
+        began_at = time.monotonic()
+        known = await self.catalog.recent()
+        try:
+            return _resolved(draft, known)
+        except InvalidRequest:
+            newer = await self.catalog.read_since(began_at)
+            if newer is known:
+                raise
+        return _resolved(draft, newer)
+
+    def _submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> Draft:
+        violations = Violations()
+        given, text = self._arguments(request, violations)
+        policy = None
+        if request.HasField("retry_policy"):
+            policy = fields.retry_policy(request.retry_policy, violations)
+        priority = fields.DEFAULT_PRIORITY
+        if request.HasField("priority"):
+            priority = fields.priority(request.priority, violations)
+        new = NewTask(
+            id=new_task_id(),
+            task_type=request.task_type,
+            arguments=text,
+            queue=request.queue,
+            priority=priority,
+            labels=fields.labels(request.labels, violations),
+            retry_policy=policy,
+            max_attempts=policy.max_attempts if policy else None,
+            submitted_by=caller,
+        )
+        new = _with_times(new, request, violations)
+        return Draft(_with_request_id(new, request.request_id, violations), given, violations)
+
+    def _retry(self, request: task_service_pb2.RetryRequest, original: Task, caller: str) -> Draft:
+        violations = Violations()
+        if request.replace_arguments:
+            given, text = self._arguments(request, violations)
+        else:
+            given, text = _same_arguments(request, original, violations)
+            arguments.check_size(len(text), self.max_payload_bytes)
+        new = NewTask(
+            id=new_task_id(),
+            task_type=original.task_type,
+            arguments=text,
+            queue=original.queue,
+            priority=original.priority,
+            labels=original.labels,
+            run_timeout=original.run_timeout,
+            retry_policy=original.retry_policy,
+            max_attempts=original.max_attempts,
+            submitted_by=caller,
+            retry_of=original.id,
+            root_id=original.root_id,
+        )
+        return Draft(_with_request_id(new, request.request_id, violations), given, violations)
+
+    def _arguments(
+        self, request: arguments.Carrier, violations: Violations
+    ) -> tuple[Arguments, str]:
+        given = arguments.read(request, self.max_payload_bytes, violations)
+        text = given.to_json()
+        arguments.check_size(len(text), self.max_payload_bytes)
+        return given, text
+
+
+def digest(new: NewTask) -> str:
+    """SHA-256 of what the caller asked for, however it was written.
+
+    ``new``: as it was asked for, with an empty queue if none was named: the task type's own queue
+    may change between two requests.
+    """
+    content = {name: value for name, value in _asked(new) if name not in _NOT_ASKED}
+    content["arguments"] = json.loads(new.arguments)
+    content["queue"] = new.queue
+    text = json.dumps(content, sort_keys=True, default=_json)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_NOT_ASKED = frozenset({"id", "max_attempts", "submitted_by", "request_id", "request_digest"})
+"""What the server adds, resolves, or scopes the request_id by."""
+
+
+def _asked(values: NewTask | RetryPolicy) -> Iterator[tuple[str, Any]]:
+    """What differs from the defaults: a field that a later version adds must change no digest."""
+    for field in dataclasses.fields(values):
+        value = getattr(values, field.name)
+        is_default = field.default is not dataclasses.MISSING and value == field.default
+        if not (is_default or value == {}):
+            yield field.name, value
+
+
+def _json(value: timedelta | datetime | RetryPolicy) -> Any:
+    return dict(_asked(value)) if isinstance(value, RetryPolicy) else str(value)
+
+
+def _resolved(draft: Draft, known: Known) -> NewTask:
+    """The task with what its type says where the request says nothing.
+
+    Raises:
+        InvalidRequest: with everything that is wrong, the draft's own violations included.
+    """
+    violations = draft.violations.copy()
+    new = draft.new
+    task_type = _task_type(new.task_type, known, violations)
+    if task_type is not None and not violations.has(ViolationReason.ARGUMENTS_INVALID):
+        violations.extend(task_type.signature.validate(draft.arguments))
+    queue = new.queue or (task_type.queue if task_type else "")
+    if queue and new.retry_of is None:
+        fields.queue(queue, known.queues, violations)
+    violations.raise_if_any()
+    max_attempts = new.max_attempts
+    if max_attempts is None and new.retry_of is None and task_type is not None:
+        max_attempts = task_type.max_attempts
+    return replace(new, queue=queue, max_attempts=max_attempts)
+
+
+def _task_type(name: str, known: Known, violations: Violations) -> KnownType | None:
+    reason = ViolationReason.TASK_TYPE_UNKNOWN
+    if not name:
+        violations.add("task_type", "it is empty; name the task to run", reason)
+        return None
+    if name not in known.types:
+        hint = nearest(name, known.types) or "; a worker registers its task types when it starts"
+        violations.add("task_type", f"no worker registered a task type {quote(name)}{hint}", reason)
+    return known.types.get(name)
+
+
+def _same_arguments(
+    request: task_service_pb2.RetryRequest, original: Task, violations: Violations
+) -> tuple[Arguments, str]:
+    if arguments.are_given(request):
+        violations.add("replace_arguments", "set it, or leave the arguments out")
+    try:
+        given = arguments.recorded(original.arguments)
+    except NotJson as exc:  # another Celery program sent them
+        problem = f"its arguments cannot be submitted again: {exc}"
+        violations.add("id", problem, ViolationReason.ARGUMENTS_INVALID)
+        given = Arguments()
+    return given, given.to_json()
+
+
+def _with_times(
+    new: NewTask, request: task_service_pb2.SubmitRequest, violations: Violations
+) -> NewTask:
+    if request.HasField("delay") and request.HasField("schedule_time"):
+        violations.add("delay", "give delay or schedule_time, not both")
+    if request.HasField("ttl") and request.HasField("expire_time"):
+        violations.add("ttl", "give ttl or expire_time, not both")
+    if request.HasField("delay"):
+        new = replace(new, delay=fields.duration(request.delay, "delay", violations))
+    if request.HasField("schedule_time"):
+        time = fields.timestamp(request.schedule_time, "schedule_time", violations)
+        new = replace(new, schedule_time=time)
+    if request.HasField("ttl"):
+        new = replace(new, ttl=fields.duration(request.ttl, "ttl", violations, zero=False))
+    if request.HasField("expire_time"):
+        time = fields.timestamp(request.expire_time, "expire_time", violations)
+        new = replace(new, expire_time=time)
+    if request.HasField("run_timeout"):
+        length = fields.duration(request.run_timeout, "run_timeout", violations, zero=False)
+        new = replace(new, run_timeout=length)
+    if new.schedule_time and new.expire_time and new.expire_time <= new.schedule_time:
+        violations.add("expire_time", "the task would expire before it is due")
+    return new
+
+
+def _with_request_id(new: NewTask, request_id: str, violations: Violations) -> NewTask:
+    """The task with the id by which a repeated request is known."""
+    fields.text(request_id, "request_id", fields.MAX_REQUEST_ID_LENGTH, violations)
+    if not request_id:
+        return new
+    return replace(new, request_id=request_id, request_digest=digest(new))
