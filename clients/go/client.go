@@ -1,8 +1,9 @@
 // Package taskgate calls a taskgate server, which runs Python Celery tasks.
 //
-// A [Client] is gRPC's generated client and a few conveniences: it gives each submission a request
-// id, so that one that is repeated makes no second task; it repeats calls that found the server
-// unavailable; it waits for tasks and follows them across lost connections.
+// A [Client] is gRPC's generated client with what a program needs around it: each submission gets a
+// request id, so that one that is repeated makes no second task; each call has a deadline and is
+// repeated until then while the server is away; errors are an [*Error] with a reason; tasks are
+// waited for and followed across lost connections and restarts of the server.
 package taskgate
 
 import (
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -22,29 +24,37 @@ import (
 	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
 
-// A call that found the server unavailable is repeated, for about seven seconds in all.
-const serviceConfig = `{"methodConfig": [{
-	"name": [{"service": "taskgate.v1.TaskService"}],
-	"retryPolicy": {
-		"maxAttempts": 5,
-		"initialBackoff": "0.2s",
-		"backoffMultiplier": 3,
-		"maxBackoff": "5s",
-		"retryableStatusCodes": ["UNAVAILABLE"]
-	}
-}]}`
+// Version is the version of this client. It travels in the user agent of each call.
+const Version = "0.1.0"
+
+// DefaultTimeout is how long a call may take, repetitions included, whose context has no deadline.
+// A server that is restarted is away for less.
+const DefaultTimeout = 30 * time.Second
 
 // A server that vanished without a word is noticed while a call waits for it.
 var keepAlive = keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}
+
+// A restarted server is found again within two seconds.
+var reconnect = grpc.ConnectParams{
+	Backoff: backoff.Config{
+		BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second,
+	},
+	MinConnectTimeout: 5 * time.Second,
+}
 
 // Options say how to reach a server. The zero value is plain text without a token, as for a server
 // on the same machine.
 type Options struct {
 	// TLS encrypts the connection; see [TrustCA]. Nil is plain text.
 	TLS *tls.Config
-	// Token is sent with each call, as "authorization: Bearer …". Empty sends none. Without TLS it
-	// travels readable.
+	// Token is sent with each call, as "authorization: Bearer …". Empty sends none. It needs TLS.
 	Token string
+	// PlainTextToken sends the token without TLS too, readable to everyone on the way.
+	PlainTextToken bool
+	// Timeout is how long a call may take whose context has no deadline: [DefaultTimeout] if 0,
+	// without end if negative. The time that a Get waits for the task's end comes on top. Streams
+	// have none.
+	Timeout time.Duration
 	// Dial goes to [grpc.NewClient], behind the options that the fields above become.
 	Dial []grpc.DialOption
 }
@@ -59,6 +69,9 @@ type Client struct {
 // with the first call.
 func NewClient(target string, options Options) (*Client, error) {
 	connection, err := grpc.NewClient(target, options.dialOptions()...)
+	if err != nil && options.Token != "" && options.TLS == nil && !options.PlainTextToken {
+		return nil, fmt.Errorf("a token needs Options.TLS, or Options.PlainTextToken: %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,21 +103,26 @@ func (o Options) dialOptions() []grpc.DialOption {
 	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
-		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithUserAgent("taskgate-go/" + Version),
+		grpc.WithConnectParams(reconnect),
 		grpc.WithKeepaliveParams(keepAlive),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)), // results may be large
-		grpc.WithChainUnaryInterceptor(setRequestIDs),
+		grpc.WithUnaryInterceptor(o.call),
+		grpc.WithStreamInterceptor(stream),
 	}
 	if o.Token != "" {
-		options = append(options, grpc.WithPerRPCCredentials(bearer(o.Token)))
+		options = append(options, grpc.WithPerRPCCredentials(bearer{o.Token, !o.PlainTextToken}))
 	}
 	return append(options, o.Dial...)
 }
 
-type bearer string
-
-func (token bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
-	return map[string]string{"authorization": "Bearer " + string(token)}, nil
+type bearer struct {
+	token    string
+	needsTLS bool
 }
 
-func (bearer) RequireTransportSecurity() bool { return false }
+func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + b.token}, nil
+}
+
+func (b bearer) RequireTransportSecurity() bool { return b.needsTLS }

@@ -1,22 +1,25 @@
 package taskgate_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	taskgate "github.com/taskgate/taskgate/clients/go"
 	"github.com/taskgate/taskgate/clients/go/taskgatev1"
@@ -90,6 +93,92 @@ func TestOtherErrorsAreNotRepeated(t *testing.T) {
 	}
 }
 
+func TestACallThatTheServerCancelledIsRepeated(t *testing.T) {
+	calls := 0
+	s := &server{get: func(*taskgatev1.GetRequest) (*taskgatev1.Task, error) {
+		if calls++; calls < 8 { // gRPC's own retries end after five attempts
+			return nil, status.Error(codes.Canceled, "going")
+		}
+		return task(succeeded, 1), nil
+	}}
+	if _, err := start(t, s, taskgate.Options{}).Get(t.Context(), &taskgatev1.GetRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestACallThatItsCallerCancelledIsNotRepeated(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	s := &server{get: func(*taskgatev1.GetRequest) (*taskgatev1.Task, error) {
+		calls++
+		cancel()
+		return nil, unavailable
+	}}
+	_, err := start(t, s, taskgate.Options{}).Get(ctx, &taskgatev1.GetRequest{})
+	if err == nil || calls != 1 {
+		t.Errorf("%v after %d calls", err, calls)
+	}
+}
+
+func TestACallOfAClosedClientIsNotRepeated(t *testing.T) {
+	client := start(t, &server{}, taskgate.Options{})
+	client.Close()
+	if _, err := client.Submit(t.Context(), &taskgatev1.SubmitRequest{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestACallHasADeadline(t *testing.T) {
+	left := make(chan time.Duration, 3)
+	s := &server{deadlines: left}
+	client := start(t, s, taskgate.Options{})
+	client.Submit(t.Context(), &taskgatev1.SubmitRequest{})
+	within(t, <-left, taskgate.DefaultTimeout)
+	client.Get(t.Context(), &taskgatev1.GetRequest{Wait: durationpb.New(time.Minute)})
+	within(t, <-left, taskgate.DefaultTimeout+time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	client.Submit(ctx, &taskgatev1.SubmitRequest{})
+	within(t, <-left, time.Hour)
+	client = start(t, s, taskgate.Options{Timeout: 5 * time.Minute})
+	client.Submit(t.Context(), &taskgatev1.SubmitRequest{})
+	within(t, <-left, 5*time.Minute)
+	client = start(t, s, taskgate.Options{Timeout: -1})
+	client.Submit(t.Context(), &taskgatev1.SubmitRequest{})
+	if found := <-left; found != 0 {
+		t.Errorf("%v left", found)
+	}
+}
+
+func within(t *testing.T, left, want time.Duration) {
+	t.Helper()
+	if left > want || left < want-20*time.Second {
+		t.Errorf("%v left, not %v", left, want)
+	}
+}
+
+func TestATokenNeedsTLSUnlessToldOtherwise(t *testing.T) {
+	_, err := taskgate.NewClient("127.0.0.1:1", taskgate.Options{Token: "secret"})
+	if err == nil || !strings.Contains(err.Error(), "PlainTextToken") {
+		t.Errorf("error: %v", err)
+	}
+	s := &server{}
+	client := start(t, s, taskgate.Options{Token: "secret", PlainTextToken: true})
+	if _, err := client.Submit(t.Context(), &taskgatev1.SubmitRequest{}); err != nil || len(s.tokens) != 1 {
+		t.Errorf("error %v, tokens %q", err, s.tokens)
+	}
+}
+
+func TestACallSaysTheClientsVersion(t *testing.T) {
+	s := &server{}
+	if _, err := start(t, s, taskgate.Options{}).Submit(t.Context(), &taskgatev1.SubmitRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(s.agent, "taskgate-go/"+taskgate.Version) {
+		t.Error(s.agent)
+	}
+}
+
 func TestTheTokenTravelsOverTLSThatTrustsTheCA(t *testing.T) {
 	certificate, caFile := certify(t)
 	trust, err := taskgate.TrustCA(caFile)
@@ -114,8 +203,7 @@ func TestAServerOfAnUnknownCAIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &server{}
-	options := taskgate.Options{TLS: trust, Dial: []grpc.DialOption{grpc.WithDisableRetry()}}
-	client := start(t, s, options, serveTLS(certificate))
+	client := start(t, s, taskgate.Options{TLS: trust, Timeout: time.Second}, serveTLS(certificate))
 	if _, err := client.Submit(t.Context(), &taskgatev1.SubmitRequest{}); err == nil || s.submitted != nil {
 		t.Errorf("error %v, submitted %v", err, s.submitted)
 	}

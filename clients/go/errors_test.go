@@ -1,8 +1,10 @@
 package taskgate_test
 
 import (
+	"context"
 	"errors"
-	"reflect"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,26 +33,56 @@ func TestAnErrorCarriesItsDetails(t *testing.T) {
 	}
 	s := &server{submit: func(*taskgatev1.SubmitRequest) error { return refusal.Err() }}
 	_, err = start(t, s, taskgate.Options{}).Submit(t.Context(), &taskgatev1.SubmitRequest{})
-	want := &taskgate.Error{
-		Code:       codes.InvalidArgument,
-		Message:    "wrong",
-		Reason:     "ARGUMENTS_INVALID",
-		Metadata:   map[string]string{"task_type": "demo.add"},
-		Violations: []taskgate.Violation{{"kwargs.x", `"abc" is not a number`}},
-		RetryDelay: 2 * time.Second,
+	var failed *taskgate.Error
+	if !errors.As(fmt.Errorf("submitting: %w", err), &failed) {
+		t.Fatalf("%T is no taskgate.Error", err)
 	}
-	if got := taskgate.AsError(err); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v", got)
+	if failed.Code != codes.InvalidArgument || failed.Message != "wrong" ||
+		failed.Reason != taskgate.ReasonArgumentsInvalid ||
+		failed.Metadata["task_type"] != "demo.add" || failed.RetryDelay != 2*time.Second {
+		t.Errorf("got %+v", failed)
 	}
-	if text := want.Error(); text != "InvalidArgument (ARGUMENTS_INVALID): wrong" {
+	if want := []taskgate.Violation{{"kwargs.x", `"abc" is not a number`}}; !slices.Equal(failed.Violations, want) {
+		t.Errorf("violations %v", failed.Violations)
+	}
+	if text := failed.Error(); text != "InvalidArgument (ARGUMENTS_INVALID): wrong" {
 		t.Error(text)
+	}
+	if status.Code(err) != codes.InvalidArgument || len(status.Convert(err).Details()) != 3 {
+		t.Errorf("package status reads %v", status.Convert(err))
 	}
 }
 
-func TestWhatIsNotAGRPCErrorIsNone(t *testing.T) {
-	for _, err := range []error{nil, errors.New("other")} {
-		if got := taskgate.AsError(err); got != nil {
-			t.Errorf("%v became %v", err, got)
-		}
+func TestAnItemOfABatchHasItsError(t *testing.T) {
+	refusal := status.New(codes.ResourceExhausted, "full").Proto()
+	if got := taskgate.ErrorFromStatus(refusal); got.Code != codes.ResourceExhausted {
+		t.Errorf("got %v", got)
+	}
+	if got := taskgate.ErrorFromStatus(nil); got != nil {
+		t.Errorf("no status became %v", got)
+	}
+}
+
+func TestTheErrorOfAStreamIsTypedToo(t *testing.T) {
+	s := &server{watch: func(*taskgatev1.WatchRequest, stream) error {
+		return status.Error(codes.NotFound, "no task has the id")
+	}}
+	watching, err := start(t, s, taskgate.Options{}).Watch(t.Context(), &taskgatev1.WatchRequest{})
+	if err == nil {
+		_, err = watching.Recv()
+	}
+	var failed *taskgate.Error
+	if !errors.As(err, &failed) || failed.Code != codes.NotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestACallThatIsOutOfTimeIsTheContextsErrorToo(t *testing.T) {
+	s := &server{get: func(*taskgatev1.GetRequest) (*taskgatev1.Task, error) {
+		return nil, status.Error(codes.DeadlineExceeded, "too late")
+	}}
+	_, err := start(t, s, taskgate.Options{}).Get(t.Context(), &taskgatev1.GetRequest{})
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

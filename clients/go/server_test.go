@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -30,6 +31,8 @@ type server struct {
 	submitted []*taskgatev1.SubmitRequest
 	retried   []*taskgatev1.RetryRequest
 	tokens    []string
+	agent     string
+	deadlines chan time.Duration
 }
 
 func (s *server) Submit(
@@ -40,6 +43,8 @@ func (s *server) Submit(
 	s.submitted = append(s.submitted, request)
 	headers, _ := metadata.FromIncomingContext(ctx)
 	s.tokens = append(s.tokens, headers.Get("authorization")...)
+	s.agent = headers.Get("user-agent")[0]
+	s.noteDeadline(ctx)
 	if s.submit != nil {
 		if err := s.submit(request); err != nil {
 			return nil, err
@@ -65,6 +70,10 @@ func (s *server) Retry(
 func (s *server) Get(
 	ctx context.Context, request *taskgatev1.GetRequest,
 ) (*taskgatev1.GetResponse, error) {
+	s.noteDeadline(ctx)
+	if s.get == nil {
+		return &taskgatev1.GetResponse{}, nil
+	}
 	task, err := s.get(request)
 	return &taskgatev1.GetResponse{Task: task}, err
 }
@@ -73,6 +82,18 @@ func (s *server) Watch(
 	request *taskgatev1.WatchRequest, stream grpc.ServerStreamingServer[taskgatev1.WatchResponse],
 ) error {
 	return s.watch(request, stream)
+}
+
+// noteDeadline keeps how much time a call has; 0 is without end.
+func (s *server) noteDeadline(ctx context.Context) {
+	if s.deadlines == nil {
+		return
+	}
+	if deadline, has := ctx.Deadline(); has {
+		s.deadlines <- time.Until(deadline)
+	} else {
+		s.deadlines <- 0
+	}
 }
 
 // start serves on a loopback port until the test ends and returns a client of it.

@@ -1,10 +1,12 @@
 package taskgate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
@@ -15,33 +17,48 @@ import (
 // the context it is the context's.
 func (c *Client) Updates(ctx context.Context, ids ...string) iter.Seq2[*taskgatev1.Task, error] {
 	return func(yield func(*taskgatev1.Task, error) bool) {
-		request := &taskgatev1.WatchRequest{}
-		watched := map[string]*taskgatev1.WatchedTask{}
-		for _, id := range ids {
-			if watched[id] == nil {
-				watched[id] = &taskgatev1.WatchedTask{Id: id}
-				request.Tasks = append(request.Tasks, watched[id])
-			}
-		}
-		var pause backoff
+		seen := map[string]*taskgatev1.Task{}
+		var pause pause
 		next := func(task *taskgatev1.Task) bool {
-			pause.reset()
-			if seen := watched[task.GetId()]; seen != nil {
-				seen.SeenVersion = task.GetVersion()
+			pause.next = 0
+			if task.GetVersion() <= seen[task.GetId()].GetVersion() {
+				return true
 			}
+			seen[task.GetId()] = task
 			return yield(task, nil)
 		}
 		for {
+			request := unfinished(ids, seen)
+			if len(ids) > 0 && len(request.GetTasks()) == 0 {
+				return
+			}
 			err := c.watchOnce(ctx, request, next)
 			if err == nil {
 				return
 			}
-			if err = pause.after(ctx, err); err != nil {
-				yield(nil, err)
+			if !isAway(ctx, c.connection, err) || !pause.wait(ctx) {
+				yield(nil, cmp.Or(ctx.Err(), err))
 				return
 			}
 		}
 	}
+}
+
+// unfinished asks for what is newer than what was seen of the tasks that have not ended. Ids are
+// answered in lower case.
+func unfinished(ids []string, seen map[string]*taskgatev1.Task) *taskgatev1.WatchRequest {
+	request := &taskgatev1.WatchRequest{}
+	for _, id := range ids {
+		task := seen[id]
+		if task == nil {
+			task = seen[strings.ToLower(id)]
+		}
+		if !IsFinal(task.GetState()) {
+			watched := &taskgatev1.WatchedTask{Id: id, SeenVersion: task.GetVersion()}
+			request.Tasks = append(request.Tasks, watched)
+		}
+	}
+	return request
 }
 
 // watchOnce reads one stream until it ends or next wants no more.

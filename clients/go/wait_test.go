@@ -3,6 +3,7 @@ package taskgate_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,9 +14,6 @@ import (
 	taskgate "github.com/taskgate/taskgate/clients/go"
 	"github.com/taskgate/taskgate/clients/go/taskgatev1"
 )
-
-// once leaves the repeating to Wait and Updates.
-var once = taskgate.Options{Dial: []grpc.DialOption{grpc.WithDisableRetry()}}
 
 func TestWaitAsksAgainUntilTheTaskIsFinal(t *testing.T) {
 	calls := 0
@@ -29,7 +27,7 @@ func TestWaitAsksAgainUntilTheTaskIsFinal(t *testing.T) {
 		}
 		return task(succeeded, 2), nil
 	}}
-	got, err := start(t, s, once).Wait(t.Context(), "1")
+	got, err := start(t, s, taskgate.Options{}).Wait(t.Context(), "1")
 	if err != nil || got.GetState() != succeeded {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -68,7 +66,7 @@ func TestUpdatesResumeWhereTheConnectionBroke(t *testing.T) {
 		return to.Send(&taskgatev1.WatchResponse{Task: task(succeeded, 4)})
 	}}
 	var versions []int64
-	for got, err := range start(t, s, once).Updates(t.Context(), "1") {
+	for got, err := range start(t, s, taskgate.Options{}).Updates(t.Context(), "1") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,6 +74,33 @@ func TestUpdatesResumeWhereTheConnectionBroke(t *testing.T) {
 	}
 	if len(versions) != 2 || versions[0] != 3 || versions[1] != 4 || seen[len(seen)-1] != 3 {
 		t.Errorf("versions %v, seen %v", versions, seen)
+	}
+}
+
+func TestUpdatesOfIDsInUpperCaseResumeToo(t *testing.T) {
+	const given, answered = "01890000-0000-7000-8000-00000000000A", "01890000-0000-7000-8000-00000000000a"
+	var asked [][]*taskgatev1.WatchedTask
+	s := &server{watch: func(request *taskgatev1.WatchRequest, to stream) error {
+		asked = append(asked, request.GetTasks())
+		to.Send(&taskgatev1.WatchResponse{Task: &taskgatev1.Task{Id: answered, State: running, Version: 3}})
+		if len(asked) == 1 {
+			to.Send(&taskgatev1.WatchResponse{Task: &taskgatev1.Task{Id: "2", State: succeeded, Version: 1}})
+			return status.Error(codes.Canceled, "going")
+		}
+		return to.Send(&taskgatev1.WatchResponse{Task: &taskgatev1.Task{Id: answered, State: succeeded, Version: 4}})
+	}}
+	var versions []int64
+	for got, err := range start(t, s, taskgate.Options{}).Updates(t.Context(), given, "2") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions = append(versions, got.GetVersion())
+	}
+	if !slices.Equal(versions, []int64{3, 1, 4}) {
+		t.Errorf("versions %v", versions)
+	}
+	if again := asked[1]; len(again) != 1 || again[0].GetId() != given || again[0].GetSeenVersion() != 3 {
+		t.Errorf("asked again for %v", again)
 	}
 }
 

@@ -85,7 +85,7 @@ def _grpcurl(_folder: Path) -> Command:
 
 def _go(folder: Path) -> Command:
     program = folder / "runner"
-    go("build", "-o", program, "./conformance")
+    go("build", "-o", program, "./internal/conformance")
     return [program]
 
 

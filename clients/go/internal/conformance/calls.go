@@ -57,7 +57,7 @@ func unary[Request, Response proto.Message](
 	}
 	response, err := call(ctx, request)
 	if err != nil {
-		return failed(err), nil
+		return failed(err)
 	}
 	answer, err := protojson.Marshal(response)
 	return result{Response: answer}, err
@@ -70,7 +70,7 @@ func watch(ctx context.Context, c *taskgate.Client, text []byte) (result, error)
 	}
 	stream, err := c.Watch(ctx, request)
 	if err != nil {
-		return failed(err), nil
+		return failed(err)
 	}
 	responses := []json.RawMessage{}
 	for {
@@ -79,7 +79,7 @@ func watch(ctx context.Context, c *taskgate.Client, text []byte) (result, error)
 			return result{Responses: responses}, nil
 		}
 		if err != nil {
-			return failed(err), nil
+			return failed(err)
 		}
 		answer, err := protojson.Marshal(response)
 		if err != nil {
@@ -89,11 +89,14 @@ func watch(ctx context.Context, c *taskgate.Client, text []byte) (result, error)
 	}
 }
 
-func failed(err error) result {
-	details := taskgate.AsError(err)
+func failed(err error) (result, error) {
+	var refusal *taskgate.Error
+	if !errors.As(err, &refusal) {
+		return result{}, err
+	}
 	fields := []string{}
-	for _, violation := range details.Violations {
+	for _, violation := range refusal.Violations {
 		fields = append(fields, violation.Field)
 	}
-	return result{Error: &failure{code.Code(details.Code).String(), details.Reason, fields}}
+	return result{Error: &failure{code.Code(refusal.Code).String(), refusal.Reason, fields}}, nil
 }

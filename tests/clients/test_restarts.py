@@ -1,0 +1,115 @@
+"""A rolling restart of the server is seen by no caller, whatever its language.
+
+A language's program is called with the server's address. Until a line comes on stdin it repeats,
+several times at once and with a short pause in between:
+
+- Submit, twice with one request id, which must give one task;
+- Get with a wait of a second, of a task that is due later;
+- List;
+
+and it has, for each of a few such tasks, one wait until its end and one watch with ever newer
+versions. It writes ``READY`` when all of them run. At the line it makes each repeated call once
+more, aborts the tasks, expects that waits and watches end as ABORTED, and writes one JSON object:
+``{"calls": {"submit": 1, "get": 1, "list": 1, "wait": 1, "watch": 1}, "errors": [text, …]}``. It
+counts the calls by what they were and has what each caller saw of an error.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.clients import Command, go
+from support.deployment import Deployment
+from support.processes import Process
+from support.serving import register
+
+pytestmark = pytest.mark.timeout(600)  # the first build of a client fetches its dependencies
+
+RESTARTS = 2
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program of a language."""
+
+    language: str
+    build: Callable[[Path], Command]
+    """Builds it, in a folder for what is made; returns its command."""
+
+
+def _go(folder: Path) -> Command:
+    go("build", "-o", folder / "program", "./internal/restarts")
+    return [folder / "program"]
+
+
+PROGRAMS = [Program("go", _go)]
+
+
+class Service:
+    """A server that can be restarted."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._server: Process = deployment.start_server()
+        self.address = deployment.address
+
+    def restart(self) -> None:
+        """Stop the server in good order and start another one in its place."""
+        assert self._server.stop() == 0
+        self._server = self._deployment.start_server()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("restarts")
+    with Deployment(
+        folder,
+        broker_url=f"sqla+sqlite:///{folder}/broker.db",
+        database_url=f"sqlite:///{folder}/record.db",
+    ) as deployment:
+        register(deployment.database, "demo.add")
+        yield Service(deployment)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=operator.attrgetter("language"))
+def test_no_caller_sees_a_restart(service: Service, program: Program, tmp_path: Path) -> None:
+    command = program.build(tmp_path)
+    with (
+        (tmp_path / "stderr").open("w+") as errors,
+        subprocess.Popen(
+            [*command, service.address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            report = _restart_under(process, service)
+        except BaseException as error:
+            process.kill()
+            error.add_note((tmp_path / "stderr").read_text())
+            raise
+    assert not report["errors"]
+    calls = report["calls"]
+    assert calls.keys() >= {"submit", "get", "list", "wait", "watch"}
+    assert calls["submit"] > RESTARTS * calls["wait"]
+
+
+def _restart_under(process: subprocess.Popen[str], service: Service) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == "READY\n"
+    for _ in range(RESTARTS):
+        service.restart()
+    output, _ = process.communicate("\n", timeout=90)
+    report: dict[str, Any] = json.loads(output)
+    return report
