@@ -40,9 +40,19 @@ class Filter:
     queues: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
     """A task must have them all."""
+    root_ids: frozenset[str] = frozenset()
     created_from: datetime | None = None
     created_before: datetime | None = None
-    root_id: str | None = None
+
+
+_MATCHED: dict[str, ColumnElement[str]] = {
+    "root_ids": tasks.c.root_id,
+    "states": tasks.c.state,
+    "task_types": tasks.c.task_type,
+    "queues": tasks.c.queue,
+}
+"""The filters that name values of a column, those that narrow most first. Each of the columns has
+an index with the time (see ``tables.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +154,13 @@ class _Drive:
 
 def _drives(wanted: Filter) -> list[_Drive]:
     """The filter that narrows most, as far as one can tell without looking at the data."""
-    if wanted.root_id is not None:
-        return [_Drive(column=tasks.c.root_id, value=wanted.root_id)]
-    if wanted.labels:
+    if wanted.labels and not wanted.root_ids:
         return [_Drive(label=min(wanted.labels.items()))]
-    candidates: list[tuple[ColumnElement[str], frozenset[str]]] = [
-        (tasks.c.task_type, wanted.task_types),
-        (tasks.c.queue, wanted.queues),
-    ]
     # Nearly all tasks of a sound system are SUCCEEDED; in any other state there are few.
-    states_first = State.SUCCEEDED not in wanted.states
-    candidates.insert(0 if states_first else 2, (tasks.c.state, frozenset(wanted.states)))
-    for column, values in candidates:
-        if values:
-            return [_Drive(column=column, value=value) for value in sorted(values)]
+    names = sorted(_MATCHED, key=lambda name: name == "states" and State.SUCCEEDED in wanted.states)
+    for name in names:
+        if values := getattr(wanted, name):
+            return [_Drive(column=_MATCHED[name], value=value) for value in sorted(values)]
     return [_Drive()]
 
 
@@ -201,11 +204,8 @@ def _between(
 
 
 def _checked(head: _Head, wanted: Filter, drive: _Drive) -> _Head:
-    for column, values in (
-        (tasks.c.state, wanted.states),
-        (tasks.c.task_type, wanted.task_types),
-        (tasks.c.queue, wanted.queues),
-    ):
+    for name, column in _MATCHED.items():
+        values = getattr(wanted, name)
         if values and column is not drive.column:
             head = head.where(column.in_(sorted(values)))
     for name, value in wanted.labels.items():

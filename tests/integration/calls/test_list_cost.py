@@ -43,7 +43,7 @@ FILTERS = {
     "task types": Filter(task_types=frozenset({"demo.add", "demo.other"})),
     "queue": Filter(queues=frozenset({"celery"})),
     "label": Filter(labels={"team": "a"}),
-    "root": Filter(root_id="root"),
+    "root": Filter(root_ids=frozenset({"root"})),
     "range": Filter(created_from=datetime(2020, 1, 1, tzinfo=UTC)),
     "type and state": Filter(
         task_types=frozenset({"demo.add"}), states=frozenset({State.SUCCEEDED})

@@ -74,12 +74,12 @@ FILTERS: dict[str, tuple[Filter, Callable[[Task], bool]]] = {
         Filter(labels={"a": "x", "c": "y"}),
         lambda t: (t.labels.get("a"), t.labels.get("c")) == ("x", "y"),
     ),
-    "root": (Filter(root_id="root"), lambda t: t.root_id == "root"),
+    "root": (Filter(root_ids=frozenset({"root"})), lambda t: t.root_id == "root"),
     "several": (
         Filter(states=frozenset({State.QUEUED}), queues=frozenset({"other"}), labels={"a": "x"}),
         lambda t: (t.state, t.queue, t.labels.get("a")) == (State.QUEUED, "other", "x"),
     ),
-    "none": (Filter(root_id="unknown"), lambda _: False),
+    "none": (Filter(root_ids=frozenset({"unknown"})), lambda _: False),
 }
 
 

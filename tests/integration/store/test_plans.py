@@ -159,7 +159,7 @@ LISTS = {
     "by_state": listing.Filter(states=frozenset({State.RUNNING, State.QUEUED})),
     "by_task_type": listing.Filter(task_types=frozenset({"demo.1", "demo.2"})),
     "by_queue": listing.Filter(queues=frozenset({"queue 1"})),
-    "by_root_id": listing.Filter(root_id="root"),
+    "by_root_id": listing.Filter(root_ids=frozenset({"root"})),
     "labels_by_value": listing.Filter(labels={"team": "1"}),
 }
 

@@ -185,7 +185,7 @@ def _filter(request: task_service_pb2.ListRequest) -> listing.Filter:
         labels=fields.labels(request.labels, violations),
         created_from=_time(request, "create_time_from", violations),
         created_before=_time(request, "create_time_before", violations),
-        root_id=fields.task_id(request.root_id, "root_id") if request.root_id else None,
+        root_ids=frozenset([fields.task_id(request.root_id, "root_id")] if request.root_id else []),
     )
     violations.raise_if_any()
     return wanted
