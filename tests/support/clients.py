@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -64,11 +65,12 @@ def java_command(*arguments: str | Path) -> Command:
     return [_toolchain("java"), "-cp", java_class_path(), *arguments]
 
 
-def run(command: Command, folder: Path) -> str:
+def run(command: Command, folder: Path, env: Mapping[str, str] | None = None) -> str:
     """Run a command to its end; returns what it printed. An AssertionError if it failed."""
     done = subprocess.run(
         command,
         cwd=folder,
+        env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,0 +1,107 @@
+"""What the clients' READMEs show is a program, which runs as a stranger would run it."""
+
+from __future__ import annotations
+
+import operator
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.clients import CLIENTS, GO, go, run
+from support.require import require
+from support.up import Up
+
+pytestmark = pytest.mark.timeout(600)  # the first build of a client fetches its dependencies
+
+GO_MODULE = "github.com/taskgate/taskgate/clients/go"
+
+
+@dataclass(frozen=True)
+class Readme:
+    """A client's README and the example that it explains."""
+
+    client: str
+    language: str
+    """The blocks' name for it."""
+    example: str
+    run: Callable[[Path, Path, str], str]
+    """Runs the example in a new project in a folder, against an address; what it printed."""
+
+
+def _run_go(folder: Path, example: Path, address: str) -> str:
+    """The module is fetched by its path and version, from a repository in place of GitHub's."""
+    version = f"v0.0.{secrets.randbelow(10**9)}"
+    repository = _publish(GO, folder / "repository", "clients/go", version)
+    project = folder / "project"
+    project.mkdir()
+    shutil.copy(example, project)
+    modules = Path(go("env", "GOMODCACHE").strip())
+    go("mod", "download")
+    env = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.file://{repository}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/taskgate/taskgate",
+        "GOPRIVATE": "github.com/taskgate/*",
+        "GOPROXY": f"file://{modules}/cache/download",
+        "GOSUMDB": "off",
+        "GOMODCACHE": str(folder / "modules"),
+        "GOFLAGS": "-modcacherw -mod=mod -trimpath",
+    }
+    for arguments in (
+        ["mod", "init", "example.com/stranger"],
+        ["get", f"{GO_MODULE}@{version}"],
+        ["build", "-o", "program", "."],
+    ):
+        run([require("go"), *arguments], project, env)
+    return run([project / "program", address], project)
+
+
+def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
+    """A repository with the client at the path, and its release."""
+    shutil.copytree(client, repository / path)
+    for arguments in (
+        ["init", "--quiet"],
+        ["add", "."],
+        ["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "--quiet", "-m", "release"],
+        ["tag", f"{path}/{version}"],
+    ):
+        run(["git", *arguments], repository)
+    return repository
+
+
+READMES = [Readme("go", "go", "examples/submit/main.go", _run_go)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    with Up(tmp_path_factory.mktemp("readmes")) as up:
+        yield up
+
+
+@pytest.mark.parametrize("readme", READMES, ids=operator.attrgetter("client"))
+def test_the_program_runs_in_a_new_project(server: Up, readme: Readme, tmp_path: Path) -> None:
+    example = CLIENTS / readme.client / readme.example
+    lines = readme.run(tmp_path, example, server.address).splitlines()
+    assert lines[0] == "sum: 3"
+    assert "task_type" in lines[1]
+    assert lines[-1] == "result: 2"
+
+
+@pytest.mark.parametrize("readme", READMES, ids=operator.attrgetter("client"))
+def test_each_block_is_a_part_of_the_program(readme: Readme) -> None:
+    folder = CLIENTS / readme.client
+    text = (folder / "README.md").read_text()
+    program = _unindented((folder / readme.example).read_text())
+    blocks = re.findall(rf"^```{readme.language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        assert _unindented(block) in program, f"not in {readme.example}:\n{block}"
+
+
+def _unindented(code: str) -> str:
+    return "\n".join(line.strip() for line in code.splitlines())
