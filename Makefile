@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Stamps: a second call does nothing until pyproject.toml changes.
+PROJECTS := pyproject.toml clients/python/pyproject.toml
+
+# Stamps: a second call does nothing until one of the pyproject.toml changes.
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
@@ -13,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test conformance check format generate verify bench clean
+.PHONY: help setup setup-dev servers run test conformance check format generate verify bench dist clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,20 +61,23 @@ generate: setup-dev $(GOOGLEAPIS)  ## Make the stubs from protos/
 verify: setup-dev $(GOOGLEAPIS)  ## Fail where the committed stubs are not what protos/ says
 	@scripts/generate --check
 
+dist: | $(BIN)/python  ## Build the wheels of server, worker and client into dist/
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist clients/python .
+
 clean:  ## Remove what make made; data under .taskgate/ stays
 	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
 
 $(BIN)/python:
 	@scripts/make-venv $(PYTHON) $(VENV)
 
-$(RUNTIME): pyproject.toml | $(BIN)/python
+$(RUNTIME): $(PROJECTS) | $(BIN)/python
 	@echo "Installing taskgate into $(VENV) ..."
-	@$(PIP_INSTALL) --editable .
+	@$(PIP_INSTALL) --editable clients/python --editable .
 	@touch $@
 
-$(DEV): pyproject.toml | $(BIN)/python
+$(DEV): $(PROJECTS) | $(BIN)/python
 	@echo "Installing taskgate and its developers' tools into $(VENV) ..."
-	@$(PIP_INSTALL) --editable '.[dev]'
+	@$(PIP_INSTALL) --editable clients/python --editable '.[dev]'
 	@touch $@ $(RUNTIME)
 
 $(GOOGLEAPIS): $(DEV)

@@ -21,8 +21,9 @@ class Up(Process):
         *options: str,
         address: str = "127.0.0.1:0",
         env: Mapping[str, str] | None = None,
+        python: str | Path = sys.executable,
     ) -> None:
-        command = [sys.executable, "-m", "taskgate.cli", "up", "--address", address, *options]
+        command = [python, "-m", "taskgate.cli", "up", "--address", address, *options]
         super().__init__(command, log=folder / "up.log", cwd=folder, env=env)
         self.wait_ready(lambda: _READY.search(self.output) is not None)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, String, column, inspect, select, table, text
 
 from taskgate.store.engine import Database
 from taskgate.store.errors import SchemaOutdated
@@ -67,8 +66,11 @@ def _refuse_newer(current: str | None) -> None:
 
 
 def _current(tx: Connection) -> str | None:
-    context = MigrationContext.configure(tx, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
+    # Alembic's MigrationContext would write two lines into the log of each worker that starts.
+    if not inspect(tx).has_table(VERSION_TABLE):
+        return None
+    statement = select(column("version_num", String)).select_from(table(VERSION_TABLE))
+    return tx.execute(statement).scalar_one_or_none()
 
 
 def _scripts() -> ScriptDirectory:

@@ -41,6 +41,7 @@ def test_server_and_detached_worker(tmp_path: Path) -> None:
         finally:
             os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not pid_file.exists(), 60)
+        assert "alembic" not in (tmp_path / "worker.log").read_text()
         assert process.stop() == 0
 
 
@@ -54,6 +55,7 @@ def test_up_on_postgresql_and_redis(tmp_path: Path, postgres_url: str, redis_url
     with Up(tmp_path, env=env) as up, Client(up.address) as client:
         assert client.submit("demo.add", [2, 3]).result(60) == 5
     assert not (tmp_path / ".taskgate").exists()
+    assert "Warning" not in up.output  # root, as in a container, is not warned of at each start
 
 
 def test_up_on_sqlite_and_rabbitmq(tmp_path: Path, amqp_url: str) -> None:

@@ -34,7 +34,6 @@ def command(address: str | None, loglevel: str) -> None:
       TASKGATE_TOKENS_FILE=tokens taskgate server
     """
     logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # says nothing at INFO, at each start
     with _translate_errors():
         serve(load_settings(ServerSettings, taskgate_address=address), ready=notify_ready)
 

@@ -23,6 +23,9 @@ from taskgate.server.settings import ServerSettings
 from taskgate.store import schema, workers
 from taskgate.store.engine import Database
 
+_NO_ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
+"""For Python's -W. Celery says so in eight lines because of pickle, which our workers refuse."""
+
 _SERVER = (sys.executable, "-m", "taskgate.cli", "server")
 
 _CONCURRENCY = max(4, os.cpu_count() or 1)
@@ -87,7 +90,8 @@ def command(
         supervisor = Supervisor()
         with _all_or_none(supervisor):
             supervisor.start("server", [*_SERVER, level], {**environment, **readiness.environment})
-            worker = [*CELERY, "--quiet", *WORKER, *worker_options]
+            python, *celery = CELERY
+            worker = [python, "-W", _NO_ROOT_WARNING, *celery, "--quiet", *WORKER, *worker_options]
             worker_pid = supervisor.start("worker", worker, environment)
             where = supervisor.run_until(readiness.address)
             supervisor.run_until(lambda: _has_registered(database, worker_pid))
