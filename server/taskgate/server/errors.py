@@ -165,6 +165,10 @@ class Violations:
     def __init__(self) -> None:
         self._found: list[Violation] = []
 
+    def __bool__(self) -> bool:
+        """Whether anything was noted."""
+        return bool(self._found)
+
     def copy(self) -> Violations:
         """The same violations, to which others can be added apart."""
         copied = Violations()

@@ -24,6 +24,7 @@ from taskgate.server.background.sweeper import sweeper_of
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
+from taskgate.server.offload import Offload
 from taskgate.server.records import THREADS, Records
 from taskgate.server.requests.admission import Admission
 from taskgate.server.requests.capacity import Capacity
@@ -61,6 +62,7 @@ class TaskgateServer:
         self._tokens = _tokens(settings)
         self._database = Database(settings.postgres_url, pool_size=THREADS)
         self._records = Records(self._database)
+        self._offload = Offload()
         app = create_app(settings)
         self._publisher = Publisher(app)
         self._dispatcher = Dispatcher(self._database, self._publisher)
@@ -128,10 +130,14 @@ class TaskgateServer:
         settings = self._settings
         catalog = Catalog(self._records, settings.taskgate_queues)
         capacity = Capacity(self._records, settings.taskgate_max_queued)
-        admission = Admission(catalog, capacity, settings.taskgate_max_payload_bytes)
+        admission = Admission(
+            self._records, catalog, capacity, self._offload, settings.taskgate_max_payload_bytes
+        )
         return TaskService(
-            submissions=Submissions(admission, self._writer, self._records),
-            tasks=Tasks(self._records, self._watcher, settings.taskgate_max_wait_seconds),
+            submissions=Submissions(admission, self._writer, self._records, self._offload),
+            tasks=Tasks(
+                self._records, self._watcher, self._offload, settings.taskgate_max_wait_seconds
+            ),
             lists=Lists(self._records),
         )
 
@@ -159,6 +165,7 @@ class TaskgateServer:
         self._publisher.close()
 
     def _close(self) -> None:
+        self._offload.close()
         self._records.close()
         self._database.close()
 

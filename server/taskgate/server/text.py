@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def printable(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot carry, written as escapes."""
@@ -20,7 +22,12 @@ def fit(text: str, characters: int) -> str:
 
 def quote(value: Any, characters: int = 80) -> str:
     """A JSON value as people read it, cut to so many characters."""
-    return fit(printable(json.dumps(value, ensure_ascii=False)), characters)
+    text = ""
+    for part in _ENCODER.iterencode(value):  # a value can be much longer than what is shown of it
+        text += part[: characters + 1]
+        if len(text) > characters:
+            break
+    return fit(printable(text), characters)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -50,6 +50,19 @@ def submit(tx: Connection, new_tasks: Sequence[NewTask]) -> list[str | RequestId
     return [new.id if new.id in inserted else _same_or_error(new, found) for new in new_tasks]
 
 
+def find_repeated(tx: Connection, new_tasks: Sequence[NewTask]) -> dict[str, str | RequestIdReused]:
+    """What the request ids of tasks stand for, by the ids of the tasks that ``submit`` would get.
+
+    The id of the first task, if it was for the same content, or the error, if it was for another.
+    """
+    earlier = _find_earlier(tx, list(new_tasks))
+    return {
+        new.id: _same_or_error(new, earlier)
+        for new in new_tasks
+        if _request(new) in earlier.requests
+    }
+
+
 def adopt(tx: Connection, values: dict[str, Any]) -> bool:
     """Record a task that reached a worker, or an abort, without a record.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -10,7 +11,8 @@ from sqlalchemy import func, select
 
 from support.records import submitted_in
 from support.requests import duration, submit, submit_text
-from support.serving import SECONDS, refused
+from support.serving import SECONDS, InProcessServer, parameter, refused, register
+from taskgate.server.settings import ServerSettings
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import outbox, tasks
@@ -105,3 +107,57 @@ def test_a_batch_repeats_itself(stub: TaskServiceStub, database: Database) -> No
     assert ids[20:] == ids[:5]
     assert count(database) == 20
     assert count(database, outbox) <= 20
+
+
+def test_a_full_queue_answers_what_it_took_before(
+    make_settings: Callable[..., ServerSettings], database: Database
+) -> None:
+    with database.write() as tx:
+        failed = submitted_in(tx, State.FAILED)
+    retry = task_service_pb2.RetryRequest(id=failed, request_id="retry")
+    batch = task_service_pb2.SubmitBatchRequest(
+        requests=[submit(request_id="b1"), submit(request_id="b2")]
+    )
+    with InProcessServer(make_settings(taskgate_max_queued=4)) as server:
+        stub = server.stub()
+        first = stub.Submit(submit(request_id="r"), timeout=SECONDS).task
+        retried = stub.Retry(retry, timeout=SECONDS).task
+        submitted = stub.SubmitBatch(batch, timeout=SECONDS)
+        assert refused(stub.Submit, submit(request_id="new")).reason == "QUEUE_FULL"
+
+        assert stub.Submit(submit(request_id="r"), timeout=SECONDS).task == first
+        assert stub.Retry(retry, timeout=SECONDS).task == retried
+        assert stub.SubmitBatch(batch, timeout=SECONDS) == submitted
+        other = submit("demo.add", 3, 4, request_id="r")
+        assert refused(stub.Submit, other).reason == "REQUEST_ID_REUSED"
+
+
+def test_repeats_do_not_fill_a_queue(make_settings: Callable[..., ServerSettings]) -> None:
+    with InProcessServer(make_settings(taskgate_max_queued=2)) as server:
+        stub = server.stub()
+        for _ in range(20):
+            stub.Submit(submit(request_id="r"), timeout=SECONDS)
+        stub.Submit(submit(), timeout=SECONDS)
+
+
+def test_a_changed_task_type_answers_what_it_took_before(
+    make_settings: Callable[..., ServerSettings], database: Database
+) -> None:
+    with database.write() as tx:
+        failed = submitted_in(tx, State.FAILED)
+    retry = task_service_pb2.RetryRequest(id=failed, request_id="retry")
+    batch = task_service_pb2.SubmitBatchRequest(requests=[submit(request_id="b")])
+    with InProcessServer(make_settings()) as server:
+        stub = server.stub()
+        first = stub.Submit(submit(request_id="r"), timeout=SECONDS).task
+        retried = stub.Retry(retry, timeout=SECONDS).task
+        submitted = stub.SubmitBatch(batch, timeout=SECONDS)
+
+    register(database, "demo.add", parameter("only", {"type": "string"}))
+
+    with InProcessServer(make_settings()) as server:
+        stub = server.stub()
+        assert refused(stub.Submit, submit(request_id="new")).reason == "ARGUMENTS_INVALID"
+        assert stub.Submit(submit(request_id="r"), timeout=SECONDS).task == first
+        assert stub.Retry(retry, timeout=SECONDS).task == retried
+        assert stub.SubmitBatch(batch, timeout=SECONDS) == submitted

@@ -192,6 +192,10 @@ def _filter(request: task_service_pb2.ListRequest) -> listing.Filter:
 
 
 def _states(request: task_service_pb2.ListRequest, violations: Violations) -> frozenset[State]:
+    if len(request.states) > MAX_FILTER_VALUES:
+        description = f"{len(request.states)} are too many; {MAX_FILTER_VALUES} are allowed"
+        violations.add("states", description)
+        return frozenset()
     for index, number in enumerate(request.states):
         if number not in _STATES:
             violations.add(f"states[{index}]", f"{number} is no state")

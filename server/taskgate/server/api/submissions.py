@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from taskgate.server.api.statuses import meaning_of, status_of
 from taskgate.server.background.writer import Writer
 from taskgate.server.errors import InvalidRequest, RequestError, Violation
-from taskgate.server.messages.tasks import basic_task_message, task_message
+from taskgate.server.messages.tasks import basic_task_message, task_message, weight
+from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
-from taskgate.server.requests.admission import Admission
+from taskgate.server.requests.admission import Admission, Admitted, Refused
 from taskgate.store import queries
 from taskgate.store.errors import RequestIdReused, TaskNotFinal
 from taskgate.store.record import NewTask, Task
@@ -30,6 +33,7 @@ class Submissions:
     admission: Admission
     writer: Writer
     records: Records
+    offload: Offload
 
     async def submit(
         self, request: task_service_pb2.SubmitRequest, caller: str
@@ -41,10 +45,11 @@ class Submissions:
             RequestIdReused: the request id stands for other content.
             StoreUnavailable: the database does not answer.
         """
-        new = await self.admission.submission(request, caller)
-        task = await self.writer.submit(new)
+        admitted = await self.admission.submission(request, caller)
+        task = await self._recorded(admitted)
         logger.debug("task %s (%s) submitted by %r", task.id, task.task_type, caller)
-        return task_service_pb2.SubmitResponse(task=task_message(task))
+        message = await self.offload.run(weight(task), partial(task_message, task))
+        return task_service_pb2.SubmitResponse(task=message)
 
     async def submit_batch(
         self, request: task_service_pb2.SubmitBatchRequest, caller: str
@@ -61,15 +66,8 @@ class Submissions:
             description = f"{len(requests)} were given; give 1 to {MAX_BATCH}"
             raise InvalidRequest([Violation("requests", description)])
         admitted = await self.admission.submissions(requests, caller)
-        new_tasks = [item for item in admitted if isinstance(item, NewTask)]
-        recorded = await self.writer.submit_all(new_tasks) if new_tasks else []
-        outcomes = dict(zip((new.id for new in new_tasks), recorded, strict=True))
-        return task_service_pb2.SubmitBatchResponse(
-            results=[
-                _batch_result(outcomes[item.id] if isinstance(item, NewTask) else item)
-                for item in admitted
-            ]
-        )
+        outcomes = await self._recorded_all(admitted)
+        return task_service_pb2.SubmitBatchResponse(results=map(_batch_result, outcomes))
 
     async def retry(
         self, request: task_service_pb2.RetryRequest, caller: str
@@ -87,10 +85,30 @@ class Submissions:
         original = await self.records.read(lambda tx: queries.get(tx, task_id))
         if not original.is_final:
             raise TaskNotFinal(task_id, original.state)
-        new = await self.admission.retry(request, original, caller)
-        task = await self.writer.submit(new)
+        admitted = await self.admission.retry(request, original, caller)
+        task = await self._recorded(admitted)
         logger.info("task %s retries task %s, for %r", task.id, task_id, caller)
-        return task_service_pb2.RetryResponse(task=task_message(task))
+        message = await self.offload.run(weight(task), partial(task_message, task))
+        return task_service_pb2.RetryResponse(task=message)
+
+    async def _recorded(self, admitted: Admitted) -> Task:
+        [outcome] = await self._recorded_all([admitted])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _recorded_all(
+        self, admitted: Sequence[Admitted | Refused]
+    ) -> list[Task | RequestIdReused | RequestError]:
+        """What became of each: what is new is recorded in one transaction."""
+        new_tasks = [item for item in admitted if isinstance(item, NewTask)]
+        recorded = await self.writer.submit_all(new_tasks) if new_tasks else []
+        outcomes = {new.id: outcome for new, outcome in zip(new_tasks, recorded, strict=True)}
+        for new in new_tasks:
+            outcome = outcomes[new.id]
+            if not isinstance(outcome, Task) or outcome.id != new.id:
+                self.admission.capacity.release(new.queue)
+        return [outcomes[item.id] if isinstance(item, NewTask) else item for item in admitted]
 
 
 def _batch_result(

@@ -7,18 +7,20 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.errors import CannotForceAbort, ShuttingDown, Violations
-from taskgate.server.messages.tasks import basic_task_message, task_message
+from taskgate.server.messages.tasks import basic_task_message, task_message, weight
+from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
 from taskgate.store import queries, transitions, workers
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
-from taskgate.v1 import task_service_pb2
+from taskgate.v1 import task_pb2, task_service_pb2
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Tasks:
 
     records: Records
     watcher: Watcher
+    offload: Offload
     max_wait: float
     """The longest that a Get may wait, in seconds."""
 
@@ -61,7 +64,7 @@ class Tasks:
         task = await self._watch_one(task_id, seconds) if seconds > 0 else None
         if task is None or (self.watcher.is_cut_off and not task.is_final):
             task = await self.records.read(lambda tx: queries.get(tx, task_id))
-        return task_service_pb2.GetResponse(task=task_message(task))
+        return task_service_pb2.GetResponse(task=await self._message(task))
 
     async def abort(
         self, request: task_service_pb2.AbortRequest, caller: str
@@ -96,7 +99,7 @@ class Tasks:
         task = await self.records.write(apply)
         self.watcher.wake()
         logger.info("task %s is %s: abort by %r", task.id, task.state, caller)
-        return task_service_pb2.AbortResponse(task=task_message(task))
+        return task_service_pb2.AbortResponse(task=await self._message(task))
 
     async def watch(
         self, request: task_service_pb2.WatchRequest
@@ -111,13 +114,16 @@ class Tasks:
         """
         is_basic = fields.view(request.view) == task_service_pb2.TASK_VIEW_BASIC
         unfinished = await self._without_seen_ends(_seen(request))
-        message = basic_task_message if is_basic else task_message
         with self.watcher.watch(unfinished) as subscription:
             while unfinished:
                 task = await subscription.change()
                 if task.is_final:
                     del unfinished[task.id]
-                yield task_service_pb2.WatchResponse(task=message(task))
+                message = basic_task_message(task) if is_basic else await self._message(task)
+                yield task_service_pb2.WatchResponse(task=message)
+
+    async def _message(self, task: Task) -> task_pb2.Task:
+        return await self.offload.run(weight(task), partial(task_message, task))
 
     def _seconds_to_wait(self, wait: timedelta, time_remaining: float | None) -> float:
         seconds = min(wait.total_seconds(), self.max_wait)

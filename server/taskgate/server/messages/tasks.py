@@ -30,6 +30,11 @@ def task_message(task: record.Task) -> task_pb2.Task:
     return message
 
 
+def weight(task: record.Task) -> int:
+    """How many characters ``task_message`` works on."""
+    return len(task.arguments) + len(task.result or "") + len(task.progress or "")
+
+
 def basic_task_message(task: record.Task) -> task_pb2.Task:
     """A task without its arguments, result, past attempts and traceback."""
     failure = _last_failure(task)

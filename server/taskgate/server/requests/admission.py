@@ -10,21 +10,34 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+
+from sqlalchemy import Connection
 
 from taskgate.server.errors import (
     InvalidRequest,
+    PayloadTooLarge,
     RequestError,
     ViolationReason,
     Violations,
 )
+from taskgate.server.offload import Offload
+from taskgate.server.records import Records
 from taskgate.server.requests import arguments, fields
 from taskgate.server.requests.arguments import Arguments, NotJson
 from taskgate.server.requests.capacity import Capacity
 from taskgate.server.requests.catalog import Catalog, Known, KnownType
 from taskgate.server.text import nearest, quote
+from taskgate.store import queries, submission
+from taskgate.store.errors import RequestIdReused
 from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.v1 import task_service_pb2
+
+Admitted = NewTask | Task
+"""A task to be recorded, or the recorded one that a repeated request id stands for."""
+
+Refused = RequestError | RequestIdReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,66 +49,133 @@ class Draft:
     violations: Violations
     """What is wrong with it whatever the task type is."""
 
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether a task can have been recorded for the same request before."""
+        return self.new.request_id is not None and not self.violations
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
     """Decides what may be recorded."""
 
+    records: Records
     catalog: Catalog
     capacity: Capacity
+    offload: Offload
     max_payload_bytes: int
 
-    async def submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> NewTask:
+    async def submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> Admitted:
         """The task that a Submit asks for.
 
         Raises:
             InvalidRequest: fields are wrong.
             PayloadTooLarge: the arguments are too long.
             QueueFull: too many tasks wait in its queue.
+            RequestIdReused: the request id stands for other content.
+            StoreUnavailable: the database does not answer.
         """
-        return await self._admit(self._submission(request, caller))
+        [admitted] = await self.submissions([request], caller)
+        if isinstance(admitted, Exception):
+            raise admitted
+        return admitted
 
     async def submissions(
         self, requests: Sequence[task_service_pb2.SubmitRequest], caller: str
-    ) -> list[NewTask | RequestError]:
-        """The task that each of many Submits asks for, or why it is refused."""
-        admitted: list[NewTask | RequestError] = []
+    ) -> list[Admitted | Refused]:
+        """The task that each of many Submits asks for, or why it is refused.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        drafts: list[Draft | RequestError] = []
         for request in requests:
-            await asyncio.sleep(0)  # others have their turn between the items of a large batch
             try:
-                admitted.append(await self.submission(request, caller))
-            except RequestError as exc:
-                admitted.append(exc)
-        return admitted
+                read = partial(self._submission, request, caller)
+                drafts.append(await self.offload.run(request.ByteSize(), read))
+            except PayloadTooLarge as exc:
+                drafts.append(exc)
+            if len(requests) > 1:
+                await asyncio.sleep(0)  # others have their turn between the items of a batch
+        return await self._admit(drafts)
 
     async def retry(
         self, request: task_service_pb2.RetryRequest, original: Task, caller: str
-    ) -> NewTask:
+    ) -> Admitted:
         """The task that a Retry asks for.
 
         Raises:
             InvalidRequest: fields are wrong, or the arguments do not fit the task type any more.
             PayloadTooLarge: the arguments are too long.
             QueueFull: too many tasks wait in its queue.
+            RequestIdReused: the request id stands for other content.
+            StoreUnavailable: the database does not answer.
         """
-        return await self._admit(self._retry(request, original, caller))
+        read = partial(self._retry, request, original, caller)
+        size = request.ByteSize() + len(original.arguments)
+        [admitted] = await self._admit([await self.offload.run(size, read)])
+        if isinstance(admitted, Exception):
+            raise admitted
+        return admitted
 
-    async def _admit(self, draft: Draft) -> NewTask:
-        new = await self._validated(draft)
-        await self.capacity.admit(new)
+    async def _admit(self, drafts: Sequence[Draft | RequestError]) -> list[Admitted | Refused]:
+        admitted = [await self._new_task(draft) for draft in drafts]
+        repeated = await self._repeated(
+            [
+                draft.new
+                for draft, outcome in zip(drafts, admitted, strict=True)
+                if isinstance(draft, Draft)
+                and draft.may_be_repeated
+                and isinstance(outcome, RequestError)
+            ]
+        )
+        return [
+            repeated.get(draft.new.id, outcome) if isinstance(draft, Draft) else outcome
+            for draft, outcome in zip(drafts, admitted, strict=True)
+        ]
+
+    async def _new_task(self, draft: Draft | RequestError) -> NewTask | RequestError:
+        if isinstance(draft, RequestError):
+            return draft
+        try:
+            new = await self._validated(draft)
+            await self.capacity.admit(new)
+        except RequestError as exc:
+            return exc
         return new
+
+    async def _repeated(self, refused: Sequence[NewTask]) -> dict[str, Task | RequestIdReused]:
+        """What the request ids of tasks stand for already, by the tasks' ids.
+
+        What was accepted once is answered again, also when the queue is full or the task type has
+        changed by now. Requests that are accepted need no look-up: the insert finds the first.
+        """
+        if not refused:
+            return {}
+
+        def find(tx: Connection) -> dict[str, Task | RequestIdReused]:
+            found = submission.find_repeated(tx, refused)
+            first = queries.get_many(tx, {one for one in found.values() if isinstance(one, str)})
+            return {
+                new_id: first[one] if isinstance(one, str) else one
+                for new_id, one in found.items()
+                if not isinstance(one, str) or one in first
+            }
+
+        return await self.records.read(find)
 
     async def _validated(self, draft: Draft) -> NewTask:
         """The task, refused only by what was read from the record after this call began."""
         began_at = time.monotonic()
         known = await self.catalog.recent()
+        size = len(draft.new.arguments)
         try:
-            return _resolved(draft, known)
+            return await self.offload.run(size, partial(_resolved, draft, known))
         except InvalidRequest:
             newer = await self.catalog.read_since(began_at)
             if newer is known:
                 raise
-        return _resolved(draft, newer)
+        return await self.offload.run(size, partial(_resolved, draft, newer))
 
     def _submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> Draft:
         violations = Violations()

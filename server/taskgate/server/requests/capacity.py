@@ -54,6 +54,11 @@ class Capacity:
             raise QueueFull(new.queue, self._most)
         count.waiting += 1
 
+    def release(self, queue: str) -> None:
+        """Take an admitted task back out of the count: nothing new was recorded for it."""
+        if queue in self._counts:
+            self._counts[queue].waiting -= 1
+
     async def _count(self, queue: str, count: _Count) -> None:
         begun_at = time.monotonic()
         count.waiting = await self._records.read(

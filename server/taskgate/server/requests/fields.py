@@ -68,7 +68,7 @@ def text(value: str, field: str, longest: int, violations: Violations) -> str:
     """Text that is not too long and has no NULs, which databases do not take."""
     if len(value) > longest:
         violations.add(field, f"{len(value)} characters are too long; {longest} are allowed")
-    if "\0" in value:
+    elif "\0" in value:
         violations.add(field, f"{quote(value)} has a NUL character")
     return value
 
@@ -84,6 +84,7 @@ def labels(value: Mapping[str, str], violations: Violations) -> dict[str, str]:
     """Labels that are not too many and not too long."""
     if len(value) > MAX_LABELS:
         violations.add("labels", f"{len(value)} labels are too many; {MAX_LABELS} are allowed")
+        return {}
     for key, label in value.items():
         if not key:
             violations.add("labels", "a label has an empty key")
@@ -144,6 +145,7 @@ def _error_names(names: Collection[str], violations: Violations) -> tuple[str, .
     field = "retry_policy.non_retryable_errors"
     if len(names) > MAX_ERROR_NAMES:
         violations.add(field, f"{len(names)} names are too many; {MAX_ERROR_NAMES} are allowed")
+        return ()
     for index, name in enumerate(names):
         if len(name) > MAX_ERROR_NAME_LENGTH or not _ERROR_NAME.fullmatch(name):
             problem = "is no exception's name such as ValueError or package.module.Error"

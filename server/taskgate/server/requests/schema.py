@@ -1,202 +1,198 @@
-"""JSON Schema validation of argument values: what is wrong, as one sentence for each wrong field.
-
-What a schema's ``format`` asks of a text is what pydantic, which reads it in the worker, takes: a
-server must not refuse what its workers could read, nor take what they could not.
-"""
+"""JSON Schemas, and values validated against them in time that grows with their size only."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from ipaddress import IPv4Address, IPv6Address
-from itertools import islice
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Any
-from uuid import UUID
 
 import jsonschema_rs
-from pydantic import AnyUrl, TypeAdapter, ValidationError
 
 from taskgate.server.errors import Violation, ViolationReason
+from taskgate.server.requests.arguments import depth
+from taskgate.server.requests.schema_errors import CHECKS, MASK, path_step, sentences_of
 from taskgate.server.text import fit, printable, quote
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A format that is checked."""
-
-    noun: str
-    """What a text of it is, for people."""
-    fits: Callable[[str], bool]
-
-
-def _read_as(type_: Any) -> Callable[[str], bool]:
-    adapter: TypeAdapter[Any] = TypeAdapter(type_)
-
-    def fits(text: str) -> bool:
-        try:
-            adapter.validate_python(text)
-        except ValidationError:
-            return False
-        return True
-
-    return fits
-
-
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
-
-
-FORMATS: Mapping[str, Format] = {
-    "date": Format("a date such as 2026-11-22", _read_as(date)),
-    "date-time": Format("a date and time such as 2026-11-22T10:30:00Z", _read_as(datetime)),
-    "decimal": Format("a decimal number", _read_as(Decimal)),
-    "duration": Format("a duration such as PT1H30M", _read_as(timedelta)),
-    "ipv4": Format("an IPv4 address", _read_as(IPv4Address)),
-    "ipv6": Format("an IPv6 address", _read_as(IPv6Address)),
-    "regex": Format("a regular expression", _is_pattern),
-    "time": Format("a time of day such as 10:30:00", _read_as(time)),
-    "uri": Format("a URL", _read_as(AnyUrl)),
-    "uuid": Format("a UUID", _read_as(UUID)),
-}
-
-_UNCHECKED = (
-    "email",
-    "hostname",
-    "idn-email",
-    "idn-hostname",
-    "iri",
-    "iri-reference",
-    "json-pointer",
-    "relative-json-pointer",
-    "uri-reference",
-    "uri-template",
-)
-"""Formats that jsonschema-rs would check by rules that may be narrower than the worker's."""
-
-CHECKS: dict[str, Callable[[str], bool]] = {
-    **dict.fromkeys(_UNCHECKED, lambda _: True),
-    **{name: known.fits for name, known in FORMATS.items()},
-}
-"""For jsonschema-rs."""
-
 
 MAX_ERRORS = 200
 """Of one value; a list can have a million wrong items."""
 
-_MASK = "\0"
-"""Stands for the value in the validator's own messages, which quote all of it."""
+MAX_NODES = 2_000
+"""Of a wrong value, that are looked at to say what is wrong: errors copy what they are about."""
 
-_NOUNS = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "an integer",
-    "null": "null",
-    "number": "a number",
-    "object": "an object",
-    "string": "a string",
-}
+MAX_ITEMS = 100
+"""Of a wrong list, that are looked at together."""
+
+MAX_BRANCHES = 100_000
+"""Ways through alternatives within alternatives that validating one value may try."""
 
 
-def compiled(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
-    """A validator of the schema.
+_OF_MISSING = frozenset({"required", "minItems", "minProperties", "contains"})
+"""Errors that leaving something out can cause."""
 
-    Raises:
-        jsonschema_rs.ValidationError: it is no schema.
+_SCALARS = frozenset({"boolean", "integer", "null", "number", "string"})
+
+
+class Schema:
+    """A JSON Schema that values are validated against, in time that grows with their size only."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Compile the schema.
+
+        Raises:
+            jsonschema_rs.ValidationError: it is no schema.
+        """
+        # offline: a schema must not make the server fetch anything.
+        self._validator = jsonschema_rs.Draft202012Validator(
+            dict(schema), offline=True, mask=MASK, validate_formats=True, formats=CHECKS
+        )
+        self._max_depth = _max_depth(schema)
+
+    def errors(self, value: Any, field: str) -> Iterator[Violation]:
+        """What is wrong with the value that the field brings, field by field within it."""
+        if self._max_depth is not None and depth(value) > self._max_depth:
+            return  # the worker, which can be ended, will see
+        if self._is_valid(value):
+            return
+        for start, sample in _samples(value):
+            violations = list(self._violations(sample, field, start))
+            if violations:
+                yield from violations
+                return
+        sentence = f"{quote(value)} does not fit its schema"
+        yield Violation(field, sentence, ViolationReason.ARGUMENTS_INVALID)
+
+    def _is_valid(self, value: Any) -> bool:
+        try:
+            return self._validator.is_valid(value)
+        except UnicodeEncodeError:
+            return self._validator.is_valid(_in_utf8(value))
+
+    def _violations(self, sample: _Sample, field: str, start: int) -> Iterator[Violation]:
+        errors = islice(self._validator.iter_errors(_in_utf8(sample.value)), MAX_ERRORS)
+        sentences: dict[str, dict[str, None]] = {}
+        for path, sentence in sentences_of(
+            sample.own(errors), lambda error: field + _path(error.instance_path, start)
+        ):
+            sentences.setdefault(path, {})[sentence] = None
+        for path, found in sentences.items():
+            yield Violation(path, fit("; ".join(found), 300), ViolationReason.ARGUMENTS_INVALID)
+
+
+@dataclass(slots=True)
+class _Sample:
+    """The beginning of a value, of a bounded number of lists, objects and what is in them."""
+
+    value: Any = None
+    room: int = MAX_NODES
+    cut: set[tuple[str | int, ...]] = field(default_factory=set)
+    """The paths of lists and objects of which something was left out."""
+
+    @classmethod
+    def of(cls, value: Any) -> _Sample:
+        sample = cls()
+        sample.value = sample._take(value, ())
+        return sample
+
+    def _take(self, value: Any, path: tuple[str | int, ...]) -> Any:
+        self.room -= 1
+        if isinstance(value, list):
+            items = [self._take(item, (*path, n)) for n, item in self._while_room(enumerate(value))]
+            self._note(path, items, value)
+            return items
+        if isinstance(value, dict):
+            inner = {
+                name: self._take(item, (*path, name))
+                for name, item in self._while_room(value.items())
+            }
+            self._note(path, inner, value)
+            return inner
+        return value
+
+    def _while_room(self, items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        return takewhile(lambda _: self.room > 0, items)
+
+    def _note(self, path: tuple[str | int, ...], taken: Sized, value: Sized) -> None:
+        if len(taken) < len(value):
+            self.cut.add(path)
+
+    def own(
+        self, errors: Iterable[jsonschema_rs.ValidationError]
+    ) -> Iterator[jsonschema_rs.ValidationError]:
+        """The errors that are not there only because something was left out."""
+        for error in errors:
+            if tuple(error.instance_path) not in self.cut or error.kind.name not in _OF_MISSING:
+                yield error
+
+
+def _samples(value: Any) -> Iterator[tuple[int, _Sample]]:
+    """Samples of the value: of a long list, part by part, each with the index that it begins at."""
+    if not isinstance(value, list) or len(value) <= MAX_ITEMS:
+        yield 0, _Sample.of(value)
+        return
+    for start in range(0, len(value), MAX_ITEMS):
+        sample = _Sample.of(value[start : start + MAX_ITEMS])
+        sample.cut.add(())
+        yield start, sample
+
+
+def _max_depth(schema: Mapping[str, Any]) -> int | None:
+    """How deep a value may be to be validated; None if that does not matter.
+
+    Where alternatives lead back to themselves, each level of a value that fits none of them
+    multiplies the work by their number.
     """
-    # offline: a schema must not make the server fetch anything.
-    return jsonschema_rs.Draft202012Validator(
-        dict(schema), offline=True, mask=_MASK, validate_formats=True, formats=CHECKS
-    )
+    definitions = schema.get("$defs") or {}
+    links = {name: set(_references(inner)) for name, inner in definitions.items()}
+    if not any(name in _reachable(name, links) for name in links):
+        return None
+    widest = max(_alternatives(schema), default=1)
+    return None if widest < 2 else int(math.log(MAX_BRANCHES, widest))
 
 
-def schema_errors(
-    validator: jsonschema_rs.Validator, value: Any, field: str
-) -> Iterator[Violation]:
-    """What is wrong with the value that the field brings, field by field within it."""
-    sentences: dict[str, dict[str, None]] = {}
-    errors = islice(validator.iter_errors(_in_utf8(value)), MAX_ERRORS)
-    for path, sentence in _sentences(errors, field):
-        sentences.setdefault(path, {})[sentence] = None
-    for path, found in sentences.items():
-        yield Violation(path, fit("; ".join(found), 300), ViolationReason.ARGUMENTS_INVALID)
+def _references(schema: Any) -> Iterator[str]:
+    """The names of the definitions that a schema refers to."""
+    for inner in _subschemas(schema):
+        if isinstance(reference := inner.get("$ref"), str):
+            yield reference.rpartition("/")[2]
 
 
-def path_step(part: str | int) -> str:
-    """A step of a field's path: ``[0]`` or ``.name``."""
-    return f"[{part}]" if isinstance(part, int) else f".{part}"
+def _reachable(name: str, links: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    to_visit = set(links[name])
+    while to_visit:
+        one = to_visit.pop()
+        found.add(one)
+        to_visit |= links.get(one, set()) - found
+    return found
 
 
-def _sentences(
-    errors: Iterable[jsonschema_rs.ValidationError], field: str
-) -> Iterator[tuple[str, str]]:
-    for error in errors:
-        path = field + "".join(map(path_step, error.instance_path))
-        match error.kind.as_dict():
-            case {"property": name} if error.kind.name == "required":
-                yield path + path_step(name), "it is missing"
-            case {"unexpected": names}:
-                yield from ((path + path_step(name), "it is not expected") for name in names)
-            case {"context": alternatives} if error.kind.name in ("anyOf", "oneOf"):
-                yield from _alternatives(error, alternatives, path, field)
-            case values:
-                yield path, f"{quote(error.instance)} {_predicate(error, values)}"
+def _alternatives(schema: Any) -> Iterator[int]:
+    """How many alternatives each union has that are not plain scalars."""
+    for inner in _subschemas(schema):
+        for keyword in ("anyOf", "oneOf", "allOf"):
+            if isinstance(alternatives := inner.get(keyword), list):
+                yield sum(one.get("type") not in _SCALARS for one in alternatives)
 
 
-def _alternatives(
-    error: jsonschema_rs.ValidationError,
-    alternatives: list[list[jsonschema_rs.ValidationError]],
-    path: str,
-    field: str,
-) -> Iterator[tuple[str, str]]:
-    """What is wrong by the one alternative that was meant; else that none of them fits."""
-    meant = [errors for errors in alternatives if not _is_of_another_type(error, errors)]
-    if len(meant) == 1:
-        yield from _sentences(meant[0], field)
-        return
-    nouns = dict.fromkeys(noun for errors in alternatives for noun in _nouns(error, errors))
-    if _NOUNS["number"] in nouns:
-        nouns.pop(_NOUNS["integer"], None)
-    if not nouns or len(meant) > 1:
-        yield path, f"{quote(error.instance)} fits none of its alternatives"
-        return
-    no, nor = ("neither", " nor ") if len(nouns) > 1 else ("not", "")
-    yield path, f"{quote(error.instance)} is {no} {nor.join(nouns)}"
+def _subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
+    to_visit = [schema]
+    while to_visit:
+        one = to_visit.pop()
+        if isinstance(one, Mapping):
+            yield one
+            to_visit.extend(one.values())
+        elif isinstance(one, list):
+            to_visit.extend(one)
 
 
-def _is_of_another_type(
-    outer: jsonschema_rs.ValidationError, errors: list[jsonschema_rs.ValidationError]
-) -> bool:
-    here = outer.instance_path
-    return any(e.kind.name == "type" and e.instance_path == here for e in errors)
-
-
-def _nouns(
-    outer: jsonschema_rs.ValidationError, errors: list[jsonschema_rs.ValidationError]
-) -> Iterator[str]:
-    for error in errors:
-        if error.kind.name == "type" and error.instance_path == outer.instance_path:
-            yield from (_NOUNS.get(name, name) for name in error.kind.as_dict()["types"])
-
-
-def _predicate(error: jsonschema_rs.ValidationError, values: Mapping[str, Any]) -> str:
-    """The sentence's part behind the value."""
-    match error.kind.name, values:
-        case "type", {"types": names}:
-            return f"is not {' or '.join(_NOUNS.get(name, name) for name in names)}"
-        case "format", {"format": name} if name in FORMATS:
-            return f"is not {FORMATS[name].noun}"
-        case "enum", {"options": options}:
-            return f"is not one of {', '.join(map(quote, options))}"
-        case "const", {"expected_value": expected}:
-            return f"is not {quote(expected)}"
-    return error.message.removeprefix(_MASK).strip()
+def _path(steps: Iterable[str | int], start: int) -> str:
+    """A path within a value; ``start``: the index of the first item of what was looked at."""
+    first, *rest = [*steps] or [""]
+    if isinstance(first, int):
+        first += start
+    return "".join(map(path_step, [first, *rest])) if first != "" or rest else ""
 
 
 def _in_utf8(value: Any) -> Any:

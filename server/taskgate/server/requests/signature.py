@@ -12,7 +12,8 @@ import jsonschema_rs
 
 from taskgate.server.errors import Violation, ViolationReason
 from taskgate.server.requests.arguments import Arguments
-from taskgate.server.requests.schema import compiled, path_step, schema_errors
+from taskgate.server.requests.schema import Schema
+from taskgate.server.requests.schema_errors import path_step
 from taskgate.server.text import nearest
 
 logger = logging.getLogger(__name__)
@@ -39,13 +40,13 @@ class Parameter:
     name: str
     kind: Kind
     required: bool
-    validator: jsonschema_rs.Validator | None
+    schema: Schema | None
     """None if anything fits."""
 
     def validate(self, value: Any, field: str) -> Iterator[Violation]:
         """What is wrong with a value that the field brings for this parameter."""
-        if self.validator is not None:
-            yield from schema_errors(self.validator, value, field)
+        if self.schema is not None:
+            yield from self.schema.errors(value, field)
 
 
 class Signature:
@@ -121,13 +122,13 @@ def _parameter(values: Mapping[str, Any], shared: Mapping[str, Any]) -> Paramete
         name=values["name"],
         kind=Kind(values["kind"]),
         required=values["required"],
-        validator=_validator({**schema, "$defs": shared}) if schema else None,
+        schema=_compiled({**schema, "$defs": shared}) if schema else None,
     )
 
 
-def _validator(schema: Mapping[str, Any]) -> jsonschema_rs.Validator | None:
+def _compiled(schema: Mapping[str, Any]) -> Schema | None:
     try:
-        return compiled(schema)
+        return Schema(schema)
     except jsonschema_rs.ValidationError as exc:
         # A pattern of Python's own, for instance. The worker will check the value.
         logger.warning("values of %s are not checked: %s", schema, exc.message)
