@@ -54,4 +54,13 @@ const (
 
 	// INTERNAL: the server failed; its log has the incident that the metadata names.
 	ReasonInternal = "INTERNAL"
+
+	// RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes.
+	ReasonTooManyCalls = "TOO_MANY_CALLS"
+
+	// RESOURCE_EXHAUSTED: the request message is longer than the server takes.
+	ReasonMessageTooLarge = "MESSAGE_TOO_LARGE"
+
+	// UNIMPLEMENTED: the server has no such call.
+	ReasonCallUnknown = "CALL_UNKNOWN"
 )

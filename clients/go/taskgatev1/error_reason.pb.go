@@ -65,6 +65,12 @@ const (
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 16
 	// INTERNAL: the server failed; its log has the incident that the metadata names.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 17
+	// RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes.
+	ErrorReason_ERROR_REASON_TOO_MANY_CALLS ErrorReason = 18
+	// RESOURCE_EXHAUSTED: the request message is longer than the server takes.
+	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 19
+	// UNIMPLEMENTED: the server has no such call.
+	ErrorReason_ERROR_REASON_CALL_UNKNOWN ErrorReason = 20
 )
 
 // Enum value maps for ErrorReason.
@@ -88,6 +94,9 @@ var (
 		15: "ERROR_REASON_STORE_UNAVAILABLE",
 		16: "ERROR_REASON_SHUTTING_DOWN",
 		17: "ERROR_REASON_INTERNAL",
+		18: "ERROR_REASON_TOO_MANY_CALLS",
+		19: "ERROR_REASON_MESSAGE_TOO_LARGE",
+		20: "ERROR_REASON_CALL_UNKNOWN",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":        0,
@@ -108,6 +117,9 @@ var (
 		"ERROR_REASON_STORE_UNAVAILABLE":  15,
 		"ERROR_REASON_SHUTTING_DOWN":      16,
 		"ERROR_REASON_INTERNAL":           17,
+		"ERROR_REASON_TOO_MANY_CALLS":     18,
+		"ERROR_REASON_MESSAGE_TOO_LARGE":  19,
+		"ERROR_REASON_CALL_UNKNOWN":       20,
 	}
 )
 
@@ -142,7 +154,7 @@ var File_taskgate_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\xec\x04\n" +
+	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\xd0\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_TASK_TYPE_UNKNOWN\x10\x01\x12\"\n" +
@@ -162,7 +174,10 @@ const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_TOKEN_UNKNOWN\x10\x0e\x12\"\n" +
 	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10\x0f\x12\x1e\n" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\x10\x12\x19\n" +
-	"\x15ERROR_REASON_INTERNAL\x10\x11BY\n" +
+	"\x15ERROR_REASON_INTERNAL\x10\x11\x12\x1f\n" +
+	"\x1bERROR_REASON_TOO_MANY_CALLS\x10\x12\x12\"\n" +
+	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x13\x12\x1d\n" +
+	"\x19ERROR_REASON_CALL_UNKNOWN\x10\x14BY\n" +
 	"\x0fdev.taskgate.v1B\x10ErrorReasonProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (

@@ -192,6 +192,8 @@ const (
 	TaskErrorReason_TASK_ERROR_REASON_ARGUMENTS_INVALID TaskErrorReason = 6
 	// The task refused its message (Celery's Reject).
 	TaskErrorReason_TASK_ERROR_REASON_REJECTED TaskErrorReason = 7
+	// What the task returned is longer than a result may be.
+	TaskErrorReason_TASK_ERROR_REASON_RESULT_TOO_LARGE TaskErrorReason = 8
 )
 
 // Enum value maps for TaskErrorReason.
@@ -205,6 +207,7 @@ var (
 		5: "TASK_ERROR_REASON_TASK_TYPE_NOT_REGISTERED",
 		6: "TASK_ERROR_REASON_ARGUMENTS_INVALID",
 		7: "TASK_ERROR_REASON_REJECTED",
+		8: "TASK_ERROR_REASON_RESULT_TOO_LARGE",
 	}
 	TaskErrorReason_value = map[string]int32{
 		"TASK_ERROR_REASON_UNSPECIFIED":              0,
@@ -215,6 +218,7 @@ var (
 		"TASK_ERROR_REASON_TASK_TYPE_NOT_REGISTERED": 5,
 		"TASK_ERROR_REASON_ARGUMENTS_INVALID":        6,
 		"TASK_ERROR_REASON_REJECTED":                 7,
+		"TASK_ERROR_REASON_RESULT_TOO_LARGE":         8,
 	}
 )
 
@@ -248,7 +252,8 @@ func (TaskErrorReason) EnumDescriptor() ([]byte, []int) {
 // One submission of a task type, and everything recorded about it.
 type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+	// The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+	// Celery program chose.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The Celery name of the function to run, for example "demo.add".
 	TaskType string `protobuf:"bytes,2,opt,name=task_type,json=taskType,proto3" json:"task_type,omitempty"`
@@ -846,7 +851,7 @@ func (x *Abort) GetForceTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// How failed attempts are retried. It stands over the task type's own retry options.
+// How failed attempts are retried. It overrides the task type's own retry options.
 type RetryPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many attempts there may be in all, from 1; 0 leaves it to the task type.
@@ -1033,7 +1038,7 @@ const file_taskgate_v1_task_proto_rawDesc = "" +
 	"\x16ATTEMPT_OUTCOME_FAILED\x10\x02\x12\x1b\n" +
 	"\x17ATTEMPT_OUTCOME_ABORTED\x10\x03\x12\x18\n" +
 	"\x14ATTEMPT_OUTCOME_LOST\x10\x04\x12\x1c\n" +
-	"\x18ATTEMPT_OUTCOME_RETURNED\x10\x05*\xc1\x02\n" +
+	"\x18ATTEMPT_OUTCOME_RETURNED\x10\x05*\xe9\x02\n" +
 	"\x0fTaskErrorReason\x12!\n" +
 	"\x1dTASK_ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bTASK_ERROR_REASON_EXCEPTION\x10\x01\x12!\n" +
@@ -1042,7 +1047,8 @@ const file_taskgate_v1_task_proto_rawDesc = "" +
 	")TASK_ERROR_REASON_RESULT_NOT_SERIALIZABLE\x10\x04\x12.\n" +
 	"*TASK_ERROR_REASON_TASK_TYPE_NOT_REGISTERED\x10\x05\x12'\n" +
 	"#TASK_ERROR_REASON_ARGUMENTS_INVALID\x10\x06\x12\x1e\n" +
-	"\x1aTASK_ERROR_REASON_REJECTED\x10\aBR\n" +
+	"\x1aTASK_ERROR_REASON_REJECTED\x10\a\x12&\n" +
+	"\"TASK_ERROR_REASON_RESULT_TOO_LARGE\x10\bBR\n" +
 	"\x0fdev.taskgate.v1B\tTaskProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (

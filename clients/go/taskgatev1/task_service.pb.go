@@ -851,8 +851,8 @@ type ListRequest struct {
 	RootId string `protobuf:"bytes,7,opt,name=root_id,json=rootId,proto3" json:"root_id,omitempty"`
 	// How much of each task to answer; TASK_VIEW_BASIC if unset.
 	View TaskView `protobuf:"varint,8,opt,name=view,proto3,enum=taskgate.v1.TaskView" json:"view,omitempty"`
-	// How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-	// TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+	// How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+	// that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
 	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the page before, with the same filters; empty for the first page.
 	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`

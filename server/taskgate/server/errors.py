@@ -5,6 +5,9 @@
     RequestError
     ├── InvalidRequest       fields are wrong; has every violation that was found
     ├── MalformedRequest     the bytes are not the request's message
+    ├── MessageTooLarge      the bytes are too many
+    ├── CallUnknown          there is no such call
+    ├── TooManyCalls         as many calls as may be are under way
     ├── PayloadTooLarge      the arguments are too long
     ├── QueueFull            as many tasks as may wait in the queue are waiting
     ├── CannotForceAbort     the worker that runs the task cannot end it
@@ -23,7 +26,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from taskgate.server.text import fit
+from taskgate.server.text import fit, nearest
 
 
 class ViolationReason(StrEnum):
@@ -75,6 +78,51 @@ class MalformedRequest(RequestError):
             "the request could not be decoded: it is no message of this call's type, has text "
             "that is not UTF-8, or is nested more than 100 deep (arguments_json takes more)"
         )
+
+
+class MessageTooLarge(RequestError):
+    """The request's bytes are too many."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the request is longer than {limit:,} bytes: send fewer tasks at once, pass a "
+            "reference to where large data is, or raise TASKGATE_MAX_MESSAGE_BYTES"
+        )
+        self.limit = limit
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"limit_bytes": str(self.limit)}
+
+
+class CallUnknown(RequestError):
+    """The server has no such call."""
+
+    def __init__(self, method: str, known: Iterable[str]) -> None:
+        """``method``: its path, ``/package.Service/Call``."""
+        super().__init__(f"there is no call {method!r}{nearest(method, known)}")
+        self.method = method
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"method": self.method}
+
+
+class TooManyCalls(RequestError):
+    """As many calls as may be are under way."""
+
+    def __init__(self, limit: int, caller: str | None = None) -> None:
+        """``caller``: whose calls are too many; None if all together are."""
+        whose = "" if caller is None else f" of {caller!r}"
+        super().__init__(
+            f"{limit:,} calls{whose} are under way already: call again later, wait with fewer "
+            "calls (Watch takes many tasks), or raise TASKGATE_MAX_CONCURRENT_CALLS"
+        )
+        self.limit = limit
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"limit": str(self.limit)}
 
 
 class PayloadTooLarge(RequestError):

@@ -59,7 +59,11 @@ class TaskgateServer:
             TokensFileError: the tokens file is wrong.
         """
         self._settings = settings
-        self._tokens = _tokens(settings)
+        self._interceptor = CallInterceptor(
+            _tokens(settings),
+            settings.taskgate_max_concurrent_calls,
+            settings.taskgate_max_message_bytes,
+        )
         self._database = Database(settings.postgres_url, pool_size=THREADS)
         self._records = Records(self._database)
         self._offload = Offload()
@@ -111,14 +115,14 @@ class TaskgateServer:
         await self._health.enter_graceful_shutdown()
         await self._watcher.close()
         await server.stop(self._settings.taskgate_drain_seconds)
+        self._interceptor.close()
         await asyncio.to_thread(self._flush)
         self._close()
 
     def _assemble(self) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=[CallInterceptor(self._tokens)],
+            interceptors=[self._interceptor],
             options=_options(self._settings),
-            maximum_concurrent_rpcs=self._settings.taskgate_max_concurrent_calls,
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service(), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -190,13 +194,20 @@ def _prepare(database: Database) -> None:
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, Any]]:
+    max_calls = settings.taskgate_max_concurrent_calls
     return [
         # Otherwise a second server would share the port without a word.
         ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", settings.taskgate_max_message_bytes),
+        # Ours says what is wrong; gRPC's, which does not, is for what is far too long.
+        ("grpc.max_receive_message_length", 2 * settings.taskgate_max_message_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_metadata_size", 16 * 1024),
-        ("grpc.max_concurrent_streams", settings.taskgate_max_concurrent_calls),
+        # One connection leaves room for others.
+        ("grpc.max_concurrent_streams", max(100, max_calls // 2)),
+        # Calls that arrive faster than Python takes them wait, and are then refused with a reason;
+        # by default gRPC drops some as CANCELLED from 1,000 on.
+        ("grpc.server.max_pending_requests", 2 * max_calls),
+        ("grpc.server.max_pending_requests_hard_limit", 4 * max_calls),
         # Clients that vanished are noticed, and may ask for the same.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etaskgate/v1/error_reason.proto\x12\x0btaskgate.v1*\xec\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\"\n\x1e\x45RROR_REASON_TASK_TYPE_UNKNOWN\x10\x01\x12\"\n\x1e\x45RROR_REASON_ARGUMENTS_INVALID\x10\x02\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x04\x12\"\n\x1e\x45RROR_REASON_REQUEST_MALFORMED\x10\x05\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FOUND\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FINAL\x10\x07\x12#\n\x1f\x45RROR_REASON_TASK_ALREADY_FINAL\x10\x08\x12#\n\x1f\x45RROR_REASON_CANNOT_FORCE_ABORT\x10\t\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\n\x12\x1b\n\x17\x45RROR_REASON_QUEUE_FULL\x10\x0b\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x0c\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\r\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_UNKNOWN\x10\x0e\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x0f\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\x10\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x11\x42Y\n\x0f\x64\x65v.taskgate.v1B\x10\x45rrorReasonProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etaskgate/v1/error_reason.proto\x12\x0btaskgate.v1*\xd0\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\"\n\x1e\x45RROR_REASON_TASK_TYPE_UNKNOWN\x10\x01\x12\"\n\x1e\x45RROR_REASON_ARGUMENTS_INVALID\x10\x02\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x03\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x04\x12\"\n\x1e\x45RROR_REASON_REQUEST_MALFORMED\x10\x05\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FOUND\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FINAL\x10\x07\x12#\n\x1f\x45RROR_REASON_TASK_ALREADY_FINAL\x10\x08\x12#\n\x1f\x45RROR_REASON_CANNOT_FORCE_ABORT\x10\t\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\n\x12\x1b\n\x17\x45RROR_REASON_QUEUE_FULL\x10\x0b\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x0c\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_MISSING\x10\r\x12\x1e\n\x1a\x45RROR_REASON_TOKEN_UNKNOWN\x10\x0e\x12\"\n\x1e\x45RROR_REASON_STORE_UNAVAILABLE\x10\x0f\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\x10\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x11\x12\x1f\n\x1b\x45RROR_REASON_TOO_MANY_CALLS\x10\x12\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\x13\x12\x1d\n\x19\x45RROR_REASON_CALL_UNKNOWN\x10\x14\x42Y\n\x0f\x64\x65v.taskgate.v1B\x10\x45rrorReasonProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.taskgate.v1B\020ErrorReasonProtoP\001Z2github.com/taskgate/taskgate/clients/go/taskgatev1'
   _globals['_ERRORREASON']._serialized_start=48
-  _globals['_ERRORREASON']._serialized_end=668
+  _globals['_ERRORREASON']._serialized_end=768
 # @@protoc_insertion_point(module_scope)

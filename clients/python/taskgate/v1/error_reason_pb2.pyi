@@ -58,6 +58,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE: the server is shutting down; another one may answer."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 17
     """INTERNAL: the server failed; its log has the incident that the metadata names."""
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 18
+    """RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes."""
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 19
+    """RESOURCE_EXHAUSTED: the request message is longer than the server takes."""
+    ERROR_REASON_CALL_UNKNOWN: _ErrorReason.ValueType  # 20
+    """UNIMPLEMENTED: the server has no such call."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """What google.rpc.ErrorInfo.reason says (domain "taskgate"): the value's name without its prefix,
@@ -101,4 +107,10 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 16
 """UNAVAILABLE: the server is shutting down; another one may answer."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 17
 """INTERNAL: the server failed; its log has the incident that the metadata names."""
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 18
+"""RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes."""
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 19
+"""RESOURCE_EXHAUSTED: the request message is longer than the server takes."""
+ERROR_REASON_CALL_UNKNOWN: ErrorReason.ValueType  # 20
+"""UNIMPLEMENTED: the server has no such call."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -132,6 +132,8 @@ class _TaskErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskE
     """The worker could not read the task's arguments as the parameters' types."""
     TASK_ERROR_REASON_REJECTED: _TaskErrorReason.ValueType  # 7
     """The task refused its message (Celery's Reject)."""
+    TASK_ERROR_REASON_RESULT_TOO_LARGE: _TaskErrorReason.ValueType  # 8
+    """What the task returned is longer than a result may be."""
 
 class TaskErrorReason(_TaskErrorReason, metaclass=_TaskErrorReasonEnumTypeWrapper):
     """The kind of a failure."""
@@ -152,6 +154,8 @@ TASK_ERROR_REASON_ARGUMENTS_INVALID: TaskErrorReason.ValueType  # 6
 """The worker could not read the task's arguments as the parameters' types."""
 TASK_ERROR_REASON_REJECTED: TaskErrorReason.ValueType  # 7
 """The task refused its message (Celery's Reject)."""
+TASK_ERROR_REASON_RESULT_TOO_LARGE: TaskErrorReason.ValueType  # 8
+"""What the task returned is longer than a result may be."""
 Global___TaskErrorReason: _TypeAlias = TaskErrorReason  # noqa: Y015
 
 @_typing.final
@@ -210,7 +214,9 @@ class Task(_message.Message):
     SUBMITTED_BY_FIELD_NUMBER: _builtins.int
     RETRY_POLICY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too."""
+    """The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+    Celery program chose.
+    """
     task_type: _builtins.str
     """The Celery name of the function to run, for example "demo.add"."""
     state: Global___TaskState.ValueType
@@ -496,7 +502,7 @@ Global___Abort: _TypeAlias = Abort  # noqa: Y015
 
 @_typing.final
 class RetryPolicy(_message.Message):
-    """How failed attempts are retried. It stands over the task type's own retry options."""
+    """How failed attempts are retried. It overrides the task type's own retry options."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

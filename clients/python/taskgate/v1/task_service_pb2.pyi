@@ -504,8 +504,8 @@ class ListRequest(_message.Message):
     view: Global___TaskView.ValueType
     """How much of each task to answer; TASK_VIEW_BASIC if unset."""
     page_size: _builtins.int
-    """How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-    TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+    """How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+    that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
     """
     page_token: _builtins.str
     """The `next_page_token` of the page before, with the same filters; empty for the first page."""

@@ -36,6 +36,12 @@ export const Reason = {
   SHUTTING_DOWN: "SHUTTING_DOWN",
   /** INTERNAL: the server failed; its log has the incident that the metadata names. */
   INTERNAL: "INTERNAL",
+  /** RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes. */
+  TOO_MANY_CALLS: "TOO_MANY_CALLS",
+  /** RESOURCE_EXHAUSTED: the request message is longer than the server takes. */
+  MESSAGE_TOO_LARGE: "MESSAGE_TOO_LARGE",
+  /** UNIMPLEMENTED: the server has no such call. */
+  CALL_UNKNOWN: "CALL_UNKNOWN",
 } as const;
 
 /** What google.rpc.ErrorInfo.reason says. The list grows with the server's version. */

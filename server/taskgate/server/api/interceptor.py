@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,8 +13,19 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from taskgate.server.api.authentication import Tokens, authenticate, caller
+from taskgate.server.api.limits import CallLimits, RefusalLog
 from taskgate.server.api.statuses import internal_status, meaning_of, status_of
-from taskgate.server.errors import MalformedRequest, RequestError, Unauthenticated
+from taskgate.server.errors import (
+    CallUnknown,
+    MalformedRequest,
+    MessageTooLarge,
+    RequestError,
+    ShuttingDown,
+    TooManyCalls,
+    Unauthenticated,
+)
+from taskgate.store.errors import StoreUnavailable
+from taskgate.v1 import task_service_pb2
 
 logger = logging.getLogger(__name__)
 
@@ -22,23 +33,30 @@ if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]  # a generic type in the stubs only
     Context = grpc.aio.ServicerContext[Any, Any]
 
-_OPEN_SERVICES = ("/grpc.health.v1.Health/",)
+_OPEN_SERVICE = "/grpc.health.v1.Health/"
 """Load balancers and orchestrators have no tokens."""
 
-_UNREADABLE = object()
-"""Stands for a request that could not be decoded."""
+_OPEN_WATCH = f"{_OPEN_SERVICE}Watch"
+"""Stays open for good."""
+
+
+_SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
+_METHODS = [f"/{_SERVICE.full_name}/{method.name}" for method in _SERVICE.methods]
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Authenticates callers by their metadata, and answers errors as google.rpc.Status.
 
-    A call's handler is chosen before its message is read, so that a stranger's message never is.
-    Handlers are made once a method, not once a call.
+    A call's handler is chosen before its message is read, so that a refused call's message never
+    is. Handlers are made once a method, not once a call.
     """
 
-    def __init__(self, tokens: Tokens | None) -> None:
+    def __init__(self, tokens: Tokens | None, max_calls: int, max_message_bytes: int) -> None:
         """``tokens``: None lets everyone call."""
         self._tokens = tokens
+        self._limits = CallLimits(max_calls, callers_are_known=tokens is not None)
+        self._max_message_bytes = max_message_bytes
+        self._refusals = RefusalLog()
         self._guarded: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -48,90 +66,110 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     ) -> Handler | None:
         """The call's handler, with the caller's name in its context; or one that refuses."""
         method = handler_call_details.method
-        if method.startswith(_OPEN_SERVICES):
-            return await continuation(handler_call_details)
         try:
-            caller.set(authenticate(handler_call_details.invocation_metadata or (), self._tokens))
-        except Unauthenticated as exc:
-            return _refusal(exc, method)
-        if method not in self._guarded:
-            handler = await continuation(handler_call_details)
-            if handler is None:
-                return None
-            self._guarded[method] = _guarded(handler, method)
-        return self._guarded[method]
+            self._admit(method, handler_call_details.invocation_metadata or ())
+            if method not in self._guarded:
+                handler = await continuation(handler_call_details)
+                if handler is None:
+                    return self._refusal(CallUnknown(method, _METHODS), method)
+                is_open = method.startswith(_OPEN_SERVICE)
+                self._guarded[method] = handler if is_open else self._guard(handler, method)
+            return self._guarded[method]
+        except RequestError as exc:
+            return self._refusal(exc, method)
 
+    def close(self) -> None:
+        """Log what was counted only."""
+        self._refusals.close()
 
-def _refusal(error: RequestError, method: str) -> Handler:
-    """A handler that answers with the error and reads no message."""
+    def _admit(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> None:
+        if method == _OPEN_WATCH:
+            self._limits.admit_open()
+        elif not method.startswith(_OPEN_SERVICE):
+            name = authenticate(metadata, self._tokens)
+            caller.set(name)
+            self._limits.admit(name)
 
-    async def refuse(_requests: AsyncIterator[bytes], context: Context) -> None:
-        await context.abort_with_status(rpc_status.to_status(_status(error, context, method)))
+    def _refusal(self, error: RequestError, method: str) -> Handler:
+        """A handler that answers with the error and reads no message."""
 
-    return grpc.stream_stream_rpc_method_handler(refuse)
+        async def refuse(_requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._abort(error, context, method)
 
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
-def _guarded(handler: Handler, method: str) -> Handler:
-    write = handler.response_serializer
-    if handler.request_streaming:
-        call = _guarded_stream(handler.stream_stream, method)
-        return grpc.stream_stream_rpc_method_handler(call, handler.request_deserializer, write)
-    read = _lenient(handler.request_deserializer)
-    if handler.response_streaming:
-        call = _guarded_stream(handler.unary_stream, method)
-        return grpc.unary_stream_rpc_method_handler(call, read, write)
-    call = _guarded_unary(handler.unary_unary, method)
-    return grpc.unary_unary_rpc_method_handler(call, read, write)
+    def _guard(self, handler: Handler, method: str) -> Handler:
+        write = handler.response_serializer
+        if handler.request_streaming:
+            call = self._guarded_stream(handler.stream_stream, method)
+            return grpc.stream_stream_rpc_method_handler(call, handler.request_deserializer, write)
+        read = self._reader(handler.request_deserializer)
+        if handler.response_streaming:
+            call = self._guarded_stream(handler.unary_stream, method)
+            return grpc.unary_stream_rpc_method_handler(call, read, write)
+        call = self._guarded_unary(handler.unary_unary, method)
+        return grpc.unary_unary_rpc_method_handler(call, read, write)
 
+    def _guarded_unary(self, behavior: Any, method: str) -> Any:
+        async def call(request: Any, context: Context) -> Any:
+            try:
+                _check_readable(request)
+                return await behavior(request, context)
+            except Exception as exc:  # noqa: BLE001 - every error gets its answer here
+                await self._abort(exc, context, method)
 
-def _guarded_unary(behavior: Any, method: str) -> Any:
-    async def call(request: Any, context: Context) -> Any:
-        try:
-            _check_readable(request)
-            return await behavior(request, context)
-        except Exception as exc:  # noqa: BLE001 - every error gets its answer here
-            await context.abort_with_status(rpc_status.to_status(_status(exc, context, method)))
+        return call
 
-    return call
+    def _guarded_stream(self, behavior: Any, method: str) -> Any:
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            try:
+                _check_readable(request)
+                async for response in behavior(request, context):
+                    yield response
+            except Exception as exc:  # noqa: BLE001 - every error gets its answer here
+                await self._abort(exc, context, method)
 
+        return call
 
-def _guarded_stream(behavior: Any, method: str) -> Any:
-    async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-        try:
-            _check_readable(request)
-            async for response in behavior(request, context):
-                yield response
-        except Exception as exc:  # noqa: BLE001 - every error gets its answer here
-            await context.abort_with_status(rpc_status.to_status(_status(exc, context, method)))
+    def _reader(self, deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
+        """Reads a request, or what is wrong with it: gRPC itself would answer INTERNAL."""
 
-    return call
+        def read(data: bytes) -> Any:
+            if len(data) > self._max_message_bytes:
+                return MessageTooLarge(self._max_message_bytes)
+            try:
+                return deserialize(data) if deserialize else data
+            except DecodeError:
+                return MalformedRequest()
+
+        return read
+
+    async def _abort(self, error: Exception, context: Context, method: str) -> None:
+        status = self._status(error, context, method)
+        await context.abort_with_status(rpc_status.to_status(status))
+
+    def _status(self, error: Exception, context: Context, method: str) -> status_pb2.Status:
+        meaning = meaning_of(error)
+        if meaning is None:
+            incident = uuid.uuid4().hex[:12]
+            logger.error("incident %s: %s failed", incident, method, exc_info=error)
+            return internal_status(incident)
+        call = method.rpartition("/")[2]
+        who = caller.get() or context.peer()
+        text = f"{call} by {who} refused: {meaning.reason}: {error}"
+        self._refusals.note(_level(error), meaning.reason, text)
+        return status_of(error, meaning)
 
 
 def _check_readable(request: Any) -> None:
-    if request is _UNREADABLE:
-        raise MalformedRequest
+    if isinstance(request, RequestError):
+        raise request
 
 
-def _lenient(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    # Of what cannot be decoded gRPC would say INTERNAL; but the fault is the client's.
-
-    def read(data: bytes) -> Any:
-        try:
-            return deserialize(data) if deserialize else data
-        except DecodeError:
-            return _UNREADABLE
-
-    return read
-
-
-def _status(error: Exception, context: Context, method: str) -> status_pb2.Status:
-    meaning = meaning_of(error)
-    if meaning is None:
-        incident = uuid.uuid4().hex[:12]
-        logger.error("incident %s: %s failed", incident, method, exc_info=error)
-        return internal_status(incident)
-    if isinstance(error, Unauthenticated):
-        logger.warning("%s refused to %s: %s", method, context.peer(), meaning.reason)
-    if meaning.code is grpc.StatusCode.UNAVAILABLE:
-        logger.warning("%s: %s", method, error)
-    return status_of(error, meaning)
+def _level(error: Exception) -> int:
+    """What concerns the server, or smells of an attack, is for its operator."""
+    if isinstance(error, ShuttingDown):
+        return logging.DEBUG
+    if isinstance(error, Unauthenticated | TooManyCalls | StoreUnavailable):
+        return logging.WARNING
+    return logging.INFO

@@ -44,6 +44,11 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     ),
     errors.MalformedRequest: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.REQUEST_MALFORMED),
     errors.PayloadTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.PAYLOAD_TOO_LARGE),
+    errors.MessageTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.MESSAGE_TOO_LARGE),
+    errors.CallUnknown: Meaning(grpc.StatusCode.UNIMPLEMENTED, Reason.CALL_UNKNOWN),
+    errors.TooManyCalls: Meaning(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.TOO_MANY_CALLS, retry_after=timedelta(seconds=1)
+    ),
     errors.QueueFull: Meaning(
         grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.QUEUE_FULL, retry_after=timedelta(seconds=5)
     ),
@@ -62,7 +67,7 @@ _FACTS = ("task_id", "state", "request_id")
 
 
 def meaning_of(error: Exception) -> Meaning | None:
-    """What an error means to a client; None if it is not one that clients are told of."""
+    """What an error means to a client; None for an error of the server's own."""
     if isinstance(error, errors.InvalidRequest):
         return Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason(error.reason))
     return MEANINGS.get(type(error))

@@ -495,8 +495,8 @@ export type ListRequest = Message<"taskgate.v1.ListRequest"> & {
   view: TaskView;
 
   /**
-   * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-   * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+   * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+   * that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
    *
    * @generated from field: int32 page_size = 9;
    */

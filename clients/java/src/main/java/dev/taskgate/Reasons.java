@@ -55,5 +55,14 @@ public final class Reasons {
     /** INTERNAL: the server failed; its log has the incident that the metadata names. */
     public static final String INTERNAL = "INTERNAL";
 
+    /** RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes. */
+    public static final String TOO_MANY_CALLS = "TOO_MANY_CALLS";
+
+    /** RESOURCE_EXHAUSTED: the request message is longer than the server takes. */
+    public static final String MESSAGE_TOO_LARGE = "MESSAGE_TOO_LARGE";
+
+    /** UNIMPLEMENTED: the server has no such call. */
+    public static final String CALL_UNKNOWN = "CALL_UNKNOWN";
+
     private Reasons() {}
 }

@@ -161,6 +161,30 @@ public enum ErrorReason
    * <code>ERROR_REASON_INTERNAL = 17;</code>
    */
   ERROR_REASON_INTERNAL(17),
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes.
+   * </pre>
+   *
+   * <code>ERROR_REASON_TOO_MANY_CALLS = 18;</code>
+   */
+  ERROR_REASON_TOO_MANY_CALLS(18),
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED: the request message is longer than the server takes.
+   * </pre>
+   *
+   * <code>ERROR_REASON_MESSAGE_TOO_LARGE = 19;</code>
+   */
+  ERROR_REASON_MESSAGE_TOO_LARGE(19),
+  /**
+   * <pre>
+   * UNIMPLEMENTED: the server has no such call.
+   * </pre>
+   *
+   * <code>ERROR_REASON_CALL_UNKNOWN = 20;</code>
+   */
+  ERROR_REASON_CALL_UNKNOWN(20),
   UNRECOGNIZED(-1),
   ;
 
@@ -317,6 +341,30 @@ public enum ErrorReason
    * <code>ERROR_REASON_INTERNAL = 17;</code>
    */
   public static final int ERROR_REASON_INTERNAL_VALUE = 17;
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED: as many calls are under way, of the caller or in all, as the server takes.
+   * </pre>
+   *
+   * <code>ERROR_REASON_TOO_MANY_CALLS = 18;</code>
+   */
+  public static final int ERROR_REASON_TOO_MANY_CALLS_VALUE = 18;
+  /**
+   * <pre>
+   * RESOURCE_EXHAUSTED: the request message is longer than the server takes.
+   * </pre>
+   *
+   * <code>ERROR_REASON_MESSAGE_TOO_LARGE = 19;</code>
+   */
+  public static final int ERROR_REASON_MESSAGE_TOO_LARGE_VALUE = 19;
+  /**
+   * <pre>
+   * UNIMPLEMENTED: the server has no such call.
+   * </pre>
+   *
+   * <code>ERROR_REASON_CALL_UNKNOWN = 20;</code>
+   */
+  public static final int ERROR_REASON_CALL_UNKNOWN_VALUE = 20;
 
 
   public final int getNumber() {
@@ -361,6 +409,9 @@ public enum ErrorReason
       case 15: return ERROR_REASON_STORE_UNAVAILABLE;
       case 16: return ERROR_REASON_SHUTTING_DOWN;
       case 17: return ERROR_REASON_INTERNAL;
+      case 18: return ERROR_REASON_TOO_MANY_CALLS;
+      case 19: return ERROR_REASON_MESSAGE_TOO_LARGE;
+      case 20: return ERROR_REASON_CALL_UNKNOWN;
       default: return null;
     }
   }

@@ -502,8 +502,8 @@ java.lang.String defaultValue) {
   private int pageSize_ = 0;
   /**
    * <pre>
-   * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-   * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+   * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+   * that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
    * </pre>
    *
    * <code>int32 page_size = 9 [json_name = "pageSize"];</code>
@@ -2321,8 +2321,8 @@ java.lang.String defaultValue) {
     private int pageSize_ ;
     /**
      * <pre>
-     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-     * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+     * that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
      * </pre>
      *
      * <code>int32 page_size = 9 [json_name = "pageSize"];</code>
@@ -2334,8 +2334,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-     * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+     * that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
      * </pre>
      *
      * <code>int32 page_size = 9 [json_name = "pageSize"];</code>
@@ -2351,8 +2351,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large in
-     * TASK_VIEW_FULL. Only an empty `next_page_token` says that there are no more.
+     * How many tasks to answer at most: 50 if 0, never more than 1,000, fewer if they are large, so
+     * that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
      * </pre>
      *
      * <code>int32 page_size = 9 [json_name = "pageSize"];</code>

@@ -7,7 +7,7 @@ package dev.taskgate.v1;
 
 /**
  * <pre>
- * How failed attempts are retried. It stands over the task type's own retry options.
+ * How failed attempts are retried. It overrides the task type's own retry options.
  * </pre>
  *
  * Protobuf type {@code taskgate.v1.RetryPolicy}
@@ -458,7 +458,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How failed attempts are retried. It stands over the task type's own retry options.
+   * How failed attempts are retried. It overrides the task type's own retry options.
    * </pre>
    *
    * Protobuf type {@code taskgate.v1.RetryPolicy}

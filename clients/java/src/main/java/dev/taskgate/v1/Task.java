@@ -76,7 +76,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object id_ = "";
   /**
    * <pre>
-   * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+   * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+   * Celery program chose.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>
@@ -97,7 +98,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+   * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+   * Celery program chose.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>
@@ -2475,7 +2477,8 @@ java.lang.String defaultValue) {
     private java.lang.Object id_ = "";
     /**
      * <pre>
-     * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+     * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+     * Celery program chose.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -2495,7 +2498,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+     * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+     * Celery program chose.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -2516,7 +2520,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+     * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+     * Celery program chose.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -2533,7 +2538,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+     * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+     * Celery program chose.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>
@@ -2547,7 +2553,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+     * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+     * Celery program chose.
      * </pre>
      *
      * <code>string id = 1 [json_name = "id"];</code>

@@ -79,6 +79,14 @@ public enum TaskErrorReason
    * <code>TASK_ERROR_REASON_REJECTED = 7;</code>
    */
   TASK_ERROR_REASON_REJECTED(7),
+  /**
+   * <pre>
+   * What the task returned is longer than a result may be.
+   * </pre>
+   *
+   * <code>TASK_ERROR_REASON_RESULT_TOO_LARGE = 8;</code>
+   */
+  TASK_ERROR_REASON_RESULT_TOO_LARGE(8),
   UNRECOGNIZED(-1),
   ;
 
@@ -155,6 +163,14 @@ public enum TaskErrorReason
    * <code>TASK_ERROR_REASON_REJECTED = 7;</code>
    */
   public static final int TASK_ERROR_REASON_REJECTED_VALUE = 7;
+  /**
+   * <pre>
+   * What the task returned is longer than a result may be.
+   * </pre>
+   *
+   * <code>TASK_ERROR_REASON_RESULT_TOO_LARGE = 8;</code>
+   */
+  public static final int TASK_ERROR_REASON_RESULT_TOO_LARGE_VALUE = 8;
 
 
   public final int getNumber() {
@@ -189,6 +205,7 @@ public enum TaskErrorReason
       case 5: return TASK_ERROR_REASON_TASK_TYPE_NOT_REGISTERED;
       case 6: return TASK_ERROR_REASON_ARGUMENTS_INVALID;
       case 7: return TASK_ERROR_REASON_REJECTED;
+      case 8: return TASK_ERROR_REASON_RESULT_TOO_LARGE;
       default: return null;
     }
   }

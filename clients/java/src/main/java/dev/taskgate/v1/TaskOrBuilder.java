@@ -12,7 +12,8 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+   * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+   * Celery program chose.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>
@@ -21,7 +22,8 @@ public interface TaskOrBuilder extends
   java.lang.String getId();
   /**
    * <pre>
-   * The task's id, a UUIDv7 in its lower-case text form. It is the Celery task id too.
+   * The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
+   * Celery program chose.
    * </pre>
    *
    * <code>string id = 1 [json_name = "id"];</code>

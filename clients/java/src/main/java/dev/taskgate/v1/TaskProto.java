@@ -141,7 +141,7 @@ public final class TaskProto extends com.google.protobuf.GeneratedFile {
       "_UNSPECIFIED\020\000\022\035\n\031ATTEMPT_OUTCOME_SUCCEE" +
       "DED\020\001\022\032\n\026ATTEMPT_OUTCOME_FAILED\020\002\022\033\n\027ATT" +
       "EMPT_OUTCOME_ABORTED\020\003\022\030\n\024ATTEMPT_OUTCOM" +
-      "E_LOST\020\004\022\034\n\030ATTEMPT_OUTCOME_RETURNED\020\005*\301" +
+      "E_LOST\020\004\022\034\n\030ATTEMPT_OUTCOME_RETURNED\020\005*\351" +
       "\002\n\017TaskErrorReason\022!\n\035TASK_ERROR_REASON_" +
       "UNSPECIFIED\020\000\022\037\n\033TASK_ERROR_REASON_EXCEP" +
       "TION\020\001\022!\n\035TASK_ERROR_REASON_WORKER_LOST\020" +
@@ -150,7 +150,8 @@ public final class TaskProto extends com.google.protobuf.GeneratedFile {
       "\004\022.\n*TASK_ERROR_REASON_TASK_TYPE_NOT_REG" +
       "ISTERED\020\005\022\'\n#TASK_ERROR_REASON_ARGUMENTS" +
       "_INVALID\020\006\022\036\n\032TASK_ERROR_REASON_REJECTED" +
-      "\020\007BR\n\017dev.taskgate.v1B\tTaskProtoP\001Z2gith" +
+      "\020\007\022&\n\"TASK_ERROR_REASON_RESULT_TOO_LARGE" +
+      "\020\010BR\n\017dev.taskgate.v1B\tTaskProtoP\001Z2gith" +
       "ub.com/taskgate/taskgate/clients/go/task" +
       "gatev1b\006proto3"
     };
