@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from support.engines import Engines, on_postgres, on_sqlite
 from support.postgres import PostgresServer
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 
 _numbers = itertools.count(1)
 
+MakeEngines = Callable[..., AbstractContextManager[Engines]]
 
 # An example may take long on a busy machine; the test's own timeout is what counts.
 settings.register_profile("taskgate", deadline=None)
@@ -77,3 +80,41 @@ def redis_url(redis_server: RedisServer) -> str:
 @pytest.fixture
 def amqp_url(rabbitmq_server: RabbitMQServer) -> str:
     return rabbitmq_server.empty_vhost()
+
+
+@pytest.fixture(scope="session")
+def make_engines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MakeEngines:
+    """Makes the engines of one of `support.engines.SETUPS`, empty.
+
+    Their servers are shared, but for the broker's with `own_broker`: that one may be broken.
+    """
+
+    @contextmanager
+    def make(setup: str, *, own_broker: bool = False) -> Iterator[Engines]:
+        broker, record = setup.split("+")
+        if record == "sqlite":
+            yield on_sqlite(tmp_path_factory.mktemp("engines"))
+            return
+        postgres = request.getfixturevalue("postgres_server")
+        with (
+            _broker_server(broker, request, own_broker) as server,
+            on_postgres(postgres, server) as engines,
+        ):
+            yield engines
+
+    return make
+
+
+def _broker_server(
+    broker: str, request: pytest.FixtureRequest, own: bool
+) -> AbstractContextManager[RedisServer | RabbitMQServer | None]:
+    match broker:
+        case "redis":
+            return RedisServer() if own else nullcontext(request.getfixturevalue("redis_server"))
+        case "rabbitmq" if own:
+            return RabbitMQServer()
+        case "rabbitmq":
+            return nullcontext(request.getfixturevalue("rabbitmq_server"))
+    return nullcontext()

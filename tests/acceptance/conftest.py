@@ -7,38 +7,29 @@ tests share it and break nothing. A test that kills, freezes or restarts a part 
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from support.deployment import Deployment
-from support.engines import Embedded, Engines, OnPostgres, OnRabbitMQ, OnRedis
-from support.postgres import PostgresServer
-from support.rabbitmq import RabbitMQServer
-from support.redis import RedisServer
+from support.engines import QUEUES, SETUPS, Engines
 from taskgate.client import Client
 
-_numbers = itertools.count(1)
+SHORT = ("sqla+sqlite", "redis+postgresql")
+"""The setups that are in `make test`; each has a mirror, too."""
 
-IDLE_QUEUES = ("idle-1", "idle-2", "idle-3", "idle-4")
-"""Queues that exist, though no worker serves them before a test starts one."""
+MakeEngines = Callable[..., AbstractContextManager[Engines]]
 
 
-ON_RABBITMQ, ON_POSTGRES = "postgresql+rabbitmq", "postgresql+sqla"
-
-SETUPS = (
-    "sqlite",
-    "postgresql+redis",
-    pytest.param(ON_RABBITMQ, marks=pytest.mark.long),
-    pytest.param(ON_POSTGRES, marks=pytest.mark.long),
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(setup, marks=[] if setup in SHORT else [pytest.mark.long]) for setup in SETUPS
+    ],
 )
-"""Record and broker; each has a mirror, too."""
-
-
-@pytest.fixture(scope="session", params=SETUPS)
 def setup_name(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -53,41 +44,27 @@ class Shared:
     client: Client
 
 
-MakeEngines = Callable[[str], AbstractContextManager[Engines]]
-StartShared = Callable[[Engines], AbstractContextManager[Shared]]
+@pytest.fixture(scope="session")
+def start_shared(
+    make_engines: MakeEngines, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Shared]]:
+    """Starts what is shared of a setup when it is first asked for; all run until the end.
 
+    As pytest would stop one for the next if `shared` started it: the files' tests alternate.
+    """
+    with ExitStack() as exits:
 
-# A fixture each, so that pytest keeps all when the files' tests alternate between them.
+        @functools.cache
+        def start(setup: str) -> Shared:
+            engines = exits.enter_context(make_engines(setup, own_broker=True))
+            return exits.enter_context(_running(engines, tmp_path_factory))
+
+        yield start
 
 
 @pytest.fixture(scope="session")
-def shared_sqlite(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
-    with make_engines("sqlite") as engines, start_shared(engines) as shared:
-        yield shared
-
-
-@pytest.fixture(scope="session")
-def shared_redis(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
-    with make_engines("postgresql+redis") as engines, start_shared(engines) as shared:
-        yield shared
-
-
-@pytest.fixture(scope="session")
-def shared_rabbitmq(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
-    with make_engines(ON_RABBITMQ) as engines, start_shared(engines) as shared:
-        yield shared
-
-
-@pytest.fixture(scope="session")
-def shared_sqla(make_engines: MakeEngines, start_shared: StartShared) -> Iterator[Shared]:
-    with make_engines(ON_POSTGRES) as engines, start_shared(engines) as shared:
-        yield shared
-
-
-@pytest.fixture(scope="session")
-def shared(setup_name: str, request: pytest.FixtureRequest) -> Shared:
-    shared: Shared = request.getfixturevalue("shared_" + setup_name.rpartition("+")[2])
-    return shared
+def shared(setup_name: str, start_shared: Callable[[str], Shared]) -> Shared:
+    return start_shared(setup_name)
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +87,7 @@ def client(shared: Shared) -> Client:
 @pytest.fixture(scope="module")
 def own_engines(setup_name: str, make_engines: MakeEngines) -> Iterator[Engines]:
     """A broker and a record for the tests of one module."""
-    with make_engines(setup_name) as engines:
+    with make_engines(setup_name, own_broker=True) as engines:
         yield engines
 
 
@@ -122,55 +99,13 @@ def own_deployment(
         yield deployment
 
 
-@pytest.fixture(scope="session")
-def make_engines(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> MakeEngines:
-    """Makes the broker and the record of a setup."""
-
-    @contextmanager
-    def make(setup_name: str) -> Iterator[Engines]:
-        if setup_name == "sqlite":
-            yield Embedded(tmp_path_factory.mktemp("engines"))
-            return
-        postgres: PostgresServer = request.getfixturevalue("postgres_server")
-        number = next(_numbers)
-        record = postgres.create_database(f"acceptance_{number}")
-        with _broker(setup_name, postgres, record, f"acceptance_broker_{number}") as engines:
-            yield engines
-        postgres.drop_database(f"acceptance_{number}")
-
-    return make
-
-
-@contextmanager
-def _broker(
-    setup_name: str, postgres: PostgresServer, record: str, broker_name: str
-) -> Iterator[Engines]:
-    if setup_name == ON_POSTGRES:
-        yield OnPostgres(record, postgres.create_database(broker_name))
-        postgres.drop_database(broker_name)
-    elif setup_name == ON_RABBITMQ:
-        with RabbitMQServer() as rabbitmq:
-            yield OnRabbitMQ(record, rabbitmq, ("celery", *IDLE_QUEUES))
-    else:
-        with RedisServer() as redis:
-            yield OnRedis(record, redis)
-
-
-@pytest.fixture(scope="session")
-def start_shared(tmp_path_factory: pytest.TempPathFactory) -> StartShared:
-    """Starts the deployment that the tests share."""
-    return lambda engines: _running(engines, tmp_path_factory)
-
-
 def _deployment(engines: Engines, folders: pytest.TempPathFactory) -> Deployment:
     return Deployment(
         folders.mktemp("deployment"),
-        broker_url=engines.broker_url,
+        broker_url=engines.broker.url,
         database_url=engines.database_url,
         env={
-            "TASKGATE_QUEUES": ",".join(("celery", *IDLE_QUEUES)),
+            "TASKGATE_QUEUES": ",".join(QUEUES),
             "CELERY_RESULT_BACKEND": engines.mirror_url,
         },
     )

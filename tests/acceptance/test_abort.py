@@ -26,12 +26,12 @@ def test_a_task_aborted_before_its_claim_never_runs(
     deployment: Deployment, engines: Engines, client: Client
 ) -> None:
     victim = client.submit("journal.run", queue="idle-1")
-    engines.wait_for_messages(victim.id)
+    engines.broker.wait_for_messages(victim.id)
     assert victim.abort("changed my mind").state is State.ABORTED
     after = client.submit("journal.run", queue="idle-1")
     with deployment.start_worker("--queues=idle-1", "--concurrency=1"):
         assert after.wait(60).state is State.SUCCEEDED  # so the victim's message was taken, too
-    assert not engines.has_message(victim.id)
+    assert not engines.broker.has_message(victim.id)
     assert deployment.journal.of(victim.id) == []
     task = victim.get()
     assert task.state is State.ABORTED

@@ -20,7 +20,7 @@ Program = Callable[..., Any]
 def program(deployment: Deployment, engines: Engines) -> Program:
     """Runs a command of `plain_celery.py`, a process of its own; returns its answer."""
     file = TESTS / "acceptance" / "plain_celery.py"
-    urls = engines.broker_url, f"taskgate+{engines.database_url}"
+    urls = engines.broker.url, f"taskgate+{engines.database_url}"
     nothing_of_ours = dict.fromkeys(deployment.env, "")
 
     def run(*command: str) -> Any:

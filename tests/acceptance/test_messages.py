@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 @pytest.fixture(scope="module")
 def app(engines: Engines) -> Iterator[Celery]:
     """Publishes what the test wants, to the same broker."""
-    settings = Settings(celery_broker_url=engines.broker_url, postgres_url=engines.database_url)
+    settings = Settings(celery_broker_url=engines.broker.url, postgres_url=engines.database_url)
     with create_app(settings) as app:
         yield app
 
@@ -43,13 +43,13 @@ def test_a_message_delivered_five_times_runs_once(
     deployment: Deployment, engines: Engines, client: Client, app: Celery
 ) -> None:
     task = client.submit("journal.run", kwargs={"seconds": 0.2, "value": 7}, queue="idle-2")
-    engines.wait_for_messages(task.id)
+    engines.broker.wait_for_messages(task.id)
     publish_again(deployment, app, task.id, 4)
-    assert engines.count_messages(task.id) == 5
+    assert engines.broker.count_messages(task.id) == 5
     with deployment.start_worker("--queues=idle-2", "--pool=threads", "--concurrency=5"):
         assert task.result(60) == 7
         publish_again(deployment, app, task.id, 5)
-        wait_until(lambda: not engines.has_message(task.id), 30, "all messages were taken")
+        wait_until(lambda: not engines.broker.has_message(task.id), 30, "all messages were taken")
     # The worker has stopped: whatever it had taken has ended.
     assert deployment.journal.words(task.id) == ["start", "end"]
     final = task.get()
@@ -67,7 +67,7 @@ def test_a_worker_survives_garbage_and_what_is_not_ours(
     deployment: Deployment, engines: Engines, client: Client, app: Celery
 ) -> None:
     first = client.submit("journal.run", queue="idle-3")
-    engines.wait_for_messages(first.id)  # so the queue exists
+    engines.broker.wait_for_messages(first.id)  # so the queue exists
     json_ = {"content_type": "application/json", "content_encoding": "utf-8"}
     send_raw(app, b"{]", **json_)
     send_raw(app, b'{"hello": "world"}', **json_)
@@ -75,14 +75,14 @@ def test_a_worker_survives_garbage_and_what_is_not_ours(
     send_raw(app, b"[[1], {}, {}]", **json_, headers={"task": "nobody.knows", "id": "no-uuid"})
     send_raw(app, b"\x80\x04N.", content_type="application/x-python-serialize")
     send_raw(app, b"\xff\xfe\x00", content_type="image/png", content_encoding="binary")
-    engines.put_raw("idle-3", "garbage")
-    engines.put_raw("idle-3", '{"body": 1}')
+    engines.broker.put_raw("idle-3", "garbage")
+    engines.broker.put_raw("idle-3", '{"body": 1}')
     last = client.submit("journal.run", queue="idle-3")
     with deployment.start_worker("--queues=idle-3", "--concurrency=1") as worker:
         assert first.wait(60).state is State.SUCCEEDED
         assert last.wait(60).state is State.SUCCEEDED
         # The last task may overtake what has no priority.
-        wait_until(lambda: engines.messages() == [], 30, "all messages were taken")
+        wait_until(lambda: engines.broker.messages() == [], 30, "all messages were taken")
         assert worker.exit_code is None
 
 

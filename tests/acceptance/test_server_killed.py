@@ -76,10 +76,10 @@ def check_each_ran_once(deployment: Deployment, handles: list[TaskHandle]) -> No
 def test_killed_between_commit_and_publish(
     crashing: Deployment, own_engines: Engines, server: Process
 ) -> None:
-    with own_engines.broker_down():
+    with own_engines.broker.down():
         handles = submit_some(crashing, ANSWERED)
         server.kill()
-    assert not any(own_engines.has_message(handle.id) for handle in handles)
+    assert not any(own_engines.broker.has_message(handle.id) for handle in handles)
     assert len(waiting_in_outbox(crashing, handles)) == ANSWERED
     check_each_ran_once(crashing, handles)
 
@@ -88,16 +88,16 @@ def test_killed_between_publish_and_the_outbox_delete(
     crashing: Deployment, own_engines: Engines, server: Process
 ) -> None:
     with ExitStack() as lock:
-        with own_engines.broker_frozen():
+        with own_engines.broker.frozen():
             handles = submit_some(crashing, ANSWERED)
             lock.enter_context(own_engines.outbox_locked())
         wait_until(
-            lambda: any(own_engines.has_message(handle.id) for handle in handles),
+            lambda: any(own_engines.broker.has_message(handle.id) for handle in handles),
             30,
             "messages were published",
         )
         server.kill()
-    published = {handle.id for handle in handles if own_engines.has_message(handle.id)}
+    published = {handle.id for handle in handles if own_engines.broker.has_message(handle.id)}
     assert published & waiting_in_outbox(crashing, handles)
     check_each_ran_once(crashing, handles)
 

@@ -9,22 +9,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support import history
 from support.deployment import Deployment
+from support.engines import Engines
 from support.invariants import Evidence
-from support.postgres import PostgresServer
 
 FOLDER = Path(__file__).parent
 
 LEASE_SECONDS = 3
-
-SETUPS = ("redis+postgresql", "rabbitmq+postgresql", "sqla+postgresql", "sqla+sqlite")
-"""Broker and record."""
 
 SHORT = {
     "test_child_killed.py::test_the_cap_is_reached_and_the_worker_stays_healthy[redis+postgresql]",
@@ -33,6 +30,7 @@ SHORT = {
     "test_hostile_input.py::test_others_are_served_in_bounded_memory[malformed protobuf]",
     "test_postgres_restarted.py::test_no_false_failure_and_no_slot_lost[threads]",
     "test_server_killed.py::test_each_answered_submit_runs_once[sqla+sqlite]",
+    "test_short.py::test_each_name_in_the_list_is_a_tests",
     "test_worker_frozen.py::test_what_it_says_later_is_void[redis+postgresql-threads]",
     "test_worker_killed.py::test_its_tasks_run_elsewhere[redis+postgresql-prefork]",
 }
@@ -41,40 +39,17 @@ SHORT = {
 _numbers = itertools.count(1)
 _deployments = pytest.StashKey[list[Deployment]]()
 _figures = pytest.StashKey[list[str]]()
+misnamed = pytest.StashKey[set[str]]()
+"""What `SHORT` names in the files that were collected, though they have no such test."""
 
 Deploy = Callable[..., Deployment]
 
 
-@dataclass(frozen=True)
-class Engines:
-    """The broker and the record of a deployment."""
-
-    broker_url: str
-    database_url: str
-
-
 @pytest.fixture
-def engines_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Engines]:
-    """The engines of one of `SETUPS`, empty."""
-
-    def make(setup: str) -> Engines:
-        broker, record = setup.split("+")
-        record_url = _url(request, {"postgresql": "postgres_url", "sqlite": "sqlite_url"}[record])
-        if broker != "sqla":
-            broker_url = _url(request, {"redis": "redis_url", "rabbitmq": "amqp_url"}[broker])
-        elif record == "sqlite":
-            broker_url = f"sqla+sqlite:///{tmp_path / 'broker.db'}"
-        else:
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            broker_url = "sqla+" + server.create_database(f"broker_{next(_numbers)}")
-        return Engines(broker_url, record_url)
-
-    return make
-
-
-def _url(request: pytest.FixtureRequest, fixture: str) -> str:
-    url: str = request.getfixturevalue(fixture)
-    return url
+def engines_of(make_engines: Callable[..., Any]) -> Iterator[Callable[[str], Engines]]:
+    """The engines of a setup for as long as the test runs."""
+    with ExitStack() as exits:
+        yield lambda setup: exits.enter_context(make_engines(setup))
 
 
 @pytest.fixture
@@ -87,7 +62,7 @@ def deploy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deploy]:
             folder.mkdir()
             deployment = Deployment(
                 folder,
-                broker_url=engines.broker_url,
+                broker_url=engines.broker.url,
                 database_url=engines.database_url,
                 env={"TASKGATE_LEASE_SECONDS": str(LEASE_SECONDS), **(env or {})},
             )
@@ -123,10 +98,18 @@ def _shown(value: object) -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    names = {name_of(item) for item in items if item.path.parent == FOLDER}
+    config.stash[misnamed] = {short for short in SHORT - names if _should_be_in(names, short)}
     for item in items:
         if item.path.parent == FOLDER and name_of(item) not in SHORT:
             item.add_marker(pytest.mark.long)
+
+
+def _should_be_in(names: set[str], short: str) -> bool:
+    """Whether its file was collected, or is gone."""
+    file = short.partition("::")[0]
+    return not (FOLDER / file).exists() or any(name.startswith(f"{file}::") for name in names)
 
 
 def name_of(item: pytest.Item) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from support.engines import SETUPS, Engines
 from support.invariants import check, wait_until_final
 from support.traffic import traffic_to
 from taskgate.store import queries
 from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Task
 
-from .conftest import SETUPS, Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 200
 LOSSES = 2

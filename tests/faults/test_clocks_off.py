@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from support.clocks import clock_off
+from support.engines import SETUPS, Engines
 from support.invariants import check, wait_until_final
 from support.traffic import traffic_to
 from taskgate.store.lifecycle import State
 
-from .conftest import SETUPS, Deploy, Engines
+from .conftest import Deploy
 
 HOUR = timedelta(hours=1)
 

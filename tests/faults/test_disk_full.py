@@ -12,14 +12,16 @@ import pytest
 
 from support.deployment import Deployment
 from support.disk import SmallDisk, small_disk
+from support.engines import Engines, RedisBroker
 from support.invariants import check, wait_until_final
 from support.postgres import PostgresServer
+from support.redis import RedisServer
 from support.traffic import DEADLINE, Submission, traffic_to
 from taskgate.store.lifecycle import State
 from taskgate.v1.task_service_pb2 import SubmitRequest
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
-from .conftest import Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 100
 PAYLOAD = "x" * 100_000
@@ -49,13 +51,17 @@ def postgres_on_small_disk(_folder: Path) -> Iterator[tuple[SmallDisk, str, Call
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("record", ["sqlite", "postgresql"])
 def test_refused_cleanly_and_healed(
-    record: str, tmp_path: Path, redis_url: str, deploy: Deploy, measured: Callable[..., None]
+    record: str,
+    tmp_path: Path,
+    redis_server: RedisServer,
+    deploy: Deploy,
+    measured: Callable[..., None],
 ) -> None:
     folder = tmp_path / "disk"
     folder.mkdir()
     on_small_disk = {"sqlite": sqlite_on_small_disk, "postgresql": postgres_on_small_disk}[record]
     with on_small_disk(folder) as (disk, database_url, restart_if_dead):
-        deployment = deploy(Engines(redis_url, database_url))
+        deployment = deploy(Engines(RedisBroker(redis_server), database_url))
         deployment.start_server()
         deployment.start_worker("--pool=threads", "--concurrency=4")
         with traffic_to(deployment) as traffic:

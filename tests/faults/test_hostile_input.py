@@ -16,6 +16,7 @@ import grpc
 import pytest
 
 from support.deployment import Deployment
+from support.engines import Engines, RedisBroker
 from support.invariants import check, wait_until_final
 from support.processes import Process
 from support.redis import RedisServer
@@ -24,7 +25,7 @@ from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 from taskgate.v1.task_service_pb2 import SubmitRequest, WatchedTask, WatchRequest
 
-from .conftest import Deploy, Engines
+from .conftest import Deploy
 
 METHOD = "/taskgate.v1.TaskService/Submit"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -50,7 +51,7 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def deployment(redis: RedisServer, postgres_url: str, deploy: Deploy) -> Deployment:
-    return deploy(Engines(redis.url(), postgres_url))
+    return deploy(Engines(RedisBroker(redis), postgres_url))
 
 
 @pytest.fixture

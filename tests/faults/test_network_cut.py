@@ -11,14 +11,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.deployment import COMMANDS, Deployment
+from support.engines import Engines, RedisBroker
 from support.invariants import check, wait_until_final
 from support.network import Island, Relay, island
 from support.processes import Process
+from support.redis import RedisServer
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 
-from .conftest import LEASE_SECONDS, Deploy, Engines
+from .conftest import LEASE_SECONDS, Deploy
 
 TASKS = 300
 LONG = 4
@@ -59,13 +61,14 @@ def far_worker(
 
 @pytest.mark.timeout(240)
 def test_cut_off_from_the_database_only(
-    redis_url: str, postgres_url: str, deploy: Deploy, measured: Callable[..., None]
+    redis_server: RedisServer, postgres_url: str, deploy: Deploy, measured: Callable[..., None]
 ) -> None:
-    deployment = deploy(Engines(redis_url, postgres_url))
+    broker = RedisBroker(redis_server)
+    deployment = deploy(Engines(broker, postgres_url))
     with (
         island() as link,
         relay_to(postgres_url, link) as (to_database, database_url),
-        relay_to(redis_url, link) as (_, broker_url),
+        relay_to(broker.url, link) as (_, broker_url),
     ):
         deployment.start_server()
         with far_worker(deployment, link, database_url, broker_url) as worker:

@@ -9,15 +9,17 @@ from collections.abc import Callable
 import pytest
 
 from support.deployment import Deployment
+from support.engines import Engines, RedisBroker
 from support.invariants import check, wait_until_final
 from support.postgres import PostgresServer
 from support.processes import Process
+from support.redis import RedisServer
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 from taskgate.v1.task_service_pb2 import AbortRequest
 
-from .conftest import Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 800
 RESTARTS = 6
@@ -31,10 +33,10 @@ SECONDS = {"prefork": 0.1, "threads": 0.05, "solo": 0.02}
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("pool", SECONDS)
 def test_no_false_failure_and_no_slot_lost(
-    pool: str, redis_url: str, deploy: Deploy, measured: Callable[..., None]
+    pool: str, redis_server: RedisServer, deploy: Deploy, measured: Callable[..., None]
 ) -> None:
     with PostgresServer() as postgres:
-        deployment = deploy(Engines(redis_url, postgres.create_database("record")))
+        deployment = deploy(Engines(RedisBroker(redis_server), postgres.create_database("record")))
         deployment.start_server()
         worker = deployment.start_worker(f"--pool={pool}", f"--concurrency={SLOTS}")
         with traffic_to(deployment) as traffic:

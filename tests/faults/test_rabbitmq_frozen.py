@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from support.engines import Engines, RabbitMQBroker
 from support.invariants import check, wait_until_final
 from support.rabbitmq import RabbitMQServer
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 
-from .conftest import Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 400
 
@@ -28,7 +29,7 @@ def test_frozen_then_killed(
     postgres_url: str, deploy: Deploy, measured: Callable[..., None]
 ) -> None:
     with RabbitMQServer() as rabbitmq:
-        deployment = deploy(Engines(rabbitmq.url(), postgres_url))
+        deployment = deploy(Engines(RabbitMQBroker(rabbitmq), postgres_url))
         deployment.start_server()
         deployment.start_worker("--pool=threads", "--concurrency=4")
         with traffic_to(deployment) as traffic:
@@ -61,7 +62,7 @@ def test_tasks_longer_than_its_consumer_timeout(
         rabbitmq.control("eval", f"application:set_env(rabbit, consumer_timeout, {milliseconds}).")
         # How often it looks; the default is a minute.
         rabbitmq.control("eval", "application:set_env(rabbit, channel_tick_interval, 1000).")
-        deployment = deploy(Engines(rabbitmq.url(), postgres_url))
+        deployment = deploy(Engines(RabbitMQBroker(rabbitmq), postgres_url))
         deployment.start_server()
         worker = deployment.start_worker(f"--pool={pool}", "--concurrency=4")
         with traffic_to(deployment) as traffic:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from support.deployment import Deployment
+from support.engines import Engines, RedisBroker
 from support.invariants import check, wait_until_final
 from support.redis import RedisServer
 from support.traffic import traffic_to
@@ -17,7 +18,7 @@ from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import outbox, tasks
 
-from .conftest import Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 1_000
 TAKEN = 2
@@ -29,7 +30,7 @@ def test_the_whole_backlog_runs_and_none_of_it_twice(
     postgres_url: str, deploy: Deploy, measured: Callable[..., None]
 ) -> None:
     with RedisServer() as redis:
-        deployment = deploy(Engines(redis.url(), postgres_url))
+        deployment = deploy(Engines(RedisBroker(redis), postgres_url))
         deployment.start_server()
         worker = deployment.start_worker("--pool=solo")
         with traffic_to(deployment) as traffic:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from support.engines import Engines, RedisBroker
 from support.invariants import check, wait_until_final
 from support.redis import RedisServer
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 
-from .conftest import Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 300
 LONG = 4
@@ -26,7 +27,7 @@ def test_a_worker_dies_meanwhile(
     postgres_url: str, deploy: Deploy, measured: Callable[..., None]
 ) -> None:
     with RedisServer() as redis:
-        deployment = deploy(Engines(redis.url(), postgres_url))
+        deployment = deploy(Engines(RedisBroker(redis), postgres_url))
         deployment.start_server()
         victim = deployment.start_worker("--pool=prefork", "--concurrency=4")
         with traffic_to(deployment) as traffic:

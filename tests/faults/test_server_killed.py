@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import func, select
 
 from support.deployment import Deployment
+from support.engines import SETUPS, Engines
 from support.invariants import check, wait_until_final
 from support.traffic import Traffic, traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import tasks
 
-from .conftest import SETUPS, Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 600
 KILLS = 6

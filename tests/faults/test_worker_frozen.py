@@ -8,13 +8,14 @@ from collections.abc import Callable
 import pytest
 
 from support.deployment import Deployment
+from support.engines import SETUPS, Engines
 from support.invariants import check, wait_until_final
 from support.processes import Process
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import Outcome, State
 
-from .conftest import SETUPS, Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 200
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from support.deployment import Deployment
+from support.engines import SETUPS, Engines
 from support.invariants import check, wait_until_final
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
 
-from .conftest import SETUPS, Deploy, Engines
+from .conftest import Deploy
 
 TASKS = 300
 SECONDS = 0.1

@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import amqp
 import psycopg2
+import redis
+from sqlalchemy import make_url
 
+from support.postgres import PostgresServer
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 from support.server import Server
 from support.waiting import wait_until
 
+SETUPS = ("sqla+sqlite", "redis+postgresql", "rabbitmq+postgresql", "sqla+postgresql")
+"""Broker and record. `sqla+sqlite` is what taskgate uses with nothing configured."""
+
+IDLE_QUEUES = ("idle-1", "idle-2", "idle-3", "idle-4")
+"""Queues that no worker serves before a test starts one."""
+
+QUEUES = ("celery", *IDLE_QUEUES)
+
 _LOCK_SECONDS = 20
+_numbers = itertools.count(1)
 
 
-class Engines(ABC):
-    """One choice of broker, record and mirror."""
+class Broker(ABC):
+    """A broker with nothing in it, for one deployment."""
 
-    broker_url: str
-    database_url: str
-    mirror_url: str
-    """For CELERY_RESULT_BACKEND."""
+    url: str
+    """For CELERY_BROKER_URL."""
 
     @abstractmethod
     def messages(self) -> list[str]:
-        """What lies in the broker's queues, taken by nobody, each as its raw text."""
+        """What lies in the queues, taken by nobody, each as its raw text; in RabbitMQ `QUEUES`."""
 
     @abstractmethod
     def put_raw(self, queue: str, payload: str) -> None:
         """Put a text into an existing queue as the broker's own program would."""
 
     @abstractmethod
-    def broker_down(self) -> AbstractContextManager[None]:
+    def down(self) -> AbstractContextManager[None]:
         """Meanwhile nothing can be published; what was in the broker may be lost."""
 
     @abstractmethod
-    def broker_frozen(self) -> AbstractContextManager[None]:
+    def frozen(self) -> AbstractContextManager[None]:
         """Meanwhile the broker does not answer; then it goes on where it was."""
-
-    @abstractmethod
-    def outbox_locked(self) -> AbstractContextManager[None]:
-        """Meanwhile nobody can write to the record's outbox."""
 
     def has_message(self, task_id: str) -> bool:
         """Whether a message of the task lies in a queue."""
@@ -61,121 +69,150 @@ class Engines(ABC):
         wait_until(lambda: self.count_messages(task_id) >= number, 30, f"{number} messages")
 
 
-class Embedded(Engines):
-    """SQLite files: what taskgate uses with nothing configured, and one more for the mirror."""
+@dataclass(frozen=True)
+class Engines:
+    """What a deployment stands on."""
 
-    def __init__(self, folder: Path) -> None:
-        self._broker = folder / "broker.db"
-        self._record = folder / "record.db"
-        self.broker_url = f"sqla+sqlite:///{self._broker}"
-        self.database_url = f"sqlite:///{self._record}"
-        self.mirror_url = f"db+sqlite:///{folder / 'mirror.db'}"
+    broker: Broker
+    database_url: str
+    mirror_url: str = ""
+    """For CELERY_RESULT_BACKEND; empty: none."""
+
+    def outbox_locked(self) -> AbstractContextManager[None]:
+        """Meanwhile nobody can write to the record's outbox."""
+        url = make_url(self.database_url)
+        if url.get_backend_name() == "sqlite":
+            return _locked(Path(url.database or ""))
+        return _table_locked(self.database_url, "taskgate_outbox")
+
+
+def on_sqlite(folder: Path) -> Engines:
+    """SQLite files: broker, record and mirror."""
+    return Engines(
+        SqliteBroker(folder / "broker.db"),
+        f"sqlite:///{folder / 'record.db'}",
+        f"db+sqlite:///{folder / 'mirror.db'}",
+    )
+
+
+@contextmanager
+def on_postgres(
+    postgres: PostgresServer, broker: RedisServer | RabbitMQServer | None
+) -> Iterator[Engines]:
+    """The record in a database of its own; so are the messages if there is no broker."""
+    with ExitStack() as exits:
+        record = exits.enter_context(_database(postgres))
+        match broker:
+            case RedisServer():
+                yield Engines(RedisBroker(broker), record, broker.empty_database())
+            case RabbitMQServer():
+                yield Engines(RabbitMQBroker(broker), record, f"db+{record}")
+            case None:
+                messages = exits.enter_context(_database(postgres))
+                yield Engines(PostgresBroker(messages), record, f"db+{record}")
+
+
+@contextmanager
+def _database(postgres: PostgresServer) -> Iterator[str]:
+    name = f"engines_{next(_numbers)}"
+    yield postgres.create_database(name)
+    postgres.drop_database(name)
+
+
+class SqliteBroker(Broker):
+    """kombu's tables in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.url = f"sqla+sqlite:///{path}"
 
     def messages(self) -> list[str]:
-        with closing(_connect(self._broker)) as connection:
+        with closing(_connect(self._path)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall():
                 return []
             found = connection.execute("SELECT payload FROM kombu_message WHERE visible")
             return [payload for (payload,) in found]
 
     def put_raw(self, queue: str, payload: str) -> None:
-        with closing(_connect(self._broker)) as connection:
+        with closing(_connect(self._path)) as connection:
             connection.execute(
                 "INSERT INTO kombu_message (visible, payload, version, queue_id)"
                 " SELECT 1, ?, 1, id FROM kombu_queue WHERE name = ?",
                 (payload, queue),
             )
 
-    def broker_down(self) -> AbstractContextManager[None]:
-        return _locked(self._broker)
+    def down(self) -> AbstractContextManager[None]:
+        return _locked(self._path)
 
-    def broker_frozen(self) -> AbstractContextManager[None]:
-        return _locked(self._broker)
-
-    def outbox_locked(self) -> AbstractContextManager[None]:
-        return _locked(self._record)
+    def frozen(self) -> AbstractContextManager[None]:
+        return _locked(self._path)
 
 
-class _PostgresRecord(Engines):
-    """PostgreSQL for the record, and for the mirror beside it."""
+class RedisBroker(Broker):
+    """A database of a Redis; who takes that down takes its other databases with it."""
 
-    def __init__(self, database_url: str) -> None:
-        self.database_url = database_url
-        self.mirror_url = f"db+{database_url}"
-
-    def outbox_locked(self) -> AbstractContextManager[None]:
-        return _table_locked(self.database_url, "taskgate_outbox")
-
-
-class OnRedis(_PostgresRecord):
-    """A Redis for this deployment alone, with the mirror in its second database."""
-
-    def __init__(self, database_url: str, redis_server: RedisServer) -> None:
-        super().__init__(database_url)
-        self._redis = redis_server
-        self.broker_url = redis_server.url()
-        self.mirror_url = redis_server.url(1)
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self.url = server.empty_database()
 
     def messages(self) -> list[str]:
-        client: Any = self._redis.client()  # redis-py's types leave open what it returns
+        client: Any = redis.Redis.from_url(self.url)  # redis-py's types leave open what it returns
         with closing(client):
             lists = [key for key in client.scan_iter() if client.type(key) == b"list"]
             return [item.decode() for key in lists for item in client.lrange(key, 0, -1)]
 
     def put_raw(self, queue: str, payload: str) -> None:
-        with closing(self._redis.client()) as client:
+        with closing(redis.Redis.from_url(self.url)) as client:
             client.lpush(queue, payload)
 
-    def broker_down(self) -> AbstractContextManager[None]:
-        return _down(self._redis)
+    def down(self) -> AbstractContextManager[None]:
+        return _down(self._server)
 
-    def broker_frozen(self) -> AbstractContextManager[None]:
-        return _frozen(self._redis)
+    def frozen(self) -> AbstractContextManager[None]:
+        return _frozen(self._server)
 
 
-class OnRabbitMQ(_PostgresRecord):
-    """A RabbitMQ for this deployment alone."""
+class RabbitMQBroker(Broker):
+    """A virtual host of a RabbitMQ; who takes that down takes the others with it."""
 
-    def __init__(
-        self, database_url: str, rabbitmq_server: RabbitMQServer, queues: Sequence[str]
-    ) -> None:
-        super().__init__(database_url)
-        self._rabbitmq = rabbitmq_server
-        self._queues = queues
-        self.broker_url = rabbitmq_server.empty_vhost()
+    def __init__(self, server: RabbitMQServer) -> None:
+        self._server = server
+        self.url = server.empty_vhost()
 
     def messages(self) -> list[str]:
         with self._channel() as channel:
-            return [message for queue in self._queues for message in _all_messages(channel, queue)]
+            return [message for queue in QUEUES for message in _all_messages(channel, queue)]
 
     def put_raw(self, queue: str, payload: str) -> None:
         with self._channel() as channel:
             channel.basic_publish(amqp.Message(payload), routing_key=queue)
 
-    def broker_down(self) -> AbstractContextManager[None]:
-        return _down(self._rabbitmq)
+    def down(self) -> AbstractContextManager[None]:
+        return _down(self._server)
 
-    def broker_frozen(self) -> AbstractContextManager[None]:
-        return _frozen(self._rabbitmq)
+    def frozen(self) -> AbstractContextManager[None]:
+        return _frozen(self._server)
 
     @contextmanager
     def _channel(self) -> Iterator[amqp.Channel]:
-        vhost = self.broker_url.rpartition("/")[2]
-        address = f"127.0.0.1:{self._rabbitmq.port}"
+        vhost = self.url.rpartition("/")[2]
+        address = f"127.0.0.1:{self._server.port}"
         with amqp.Connection(address, virtual_host=vhost) as connection:
             yield connection.channel()
 
 
-class OnPostgres(_PostgresRecord):
-    """The broker in a database of PostgreSQL, too, but in another one."""
+class PostgresBroker(Broker):
+    """kombu's tables in a database of PostgreSQL."""
 
-    def __init__(self, database_url: str, broker_database_url: str) -> None:
-        super().__init__(database_url)
-        self._broker = broker_database_url
-        self.broker_url = f"sqla+{broker_database_url}"
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self.url = f"sqla+{database_url}"
 
     def messages(self) -> list[str]:
-        with closing(psycopg2.connect(self._broker)) as connection, connection.cursor() as cursor:
+        with (
+            closing(psycopg2.connect(self._database_url)) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute("SELECT to_regclass('kombu_message')")
             if cursor.fetchall() == [(None,)]:
                 return []
@@ -183,7 +220,7 @@ class OnPostgres(_PostgresRecord):
             return [payload for (payload,) in cursor.fetchall()]
 
     def put_raw(self, queue: str, payload: str) -> None:
-        with closing(psycopg2.connect(self._broker)) as connection:
+        with closing(psycopg2.connect(self._database_url)) as connection:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "INSERT INTO kombu_message (id, visible, payload, version, queue_id)"
@@ -193,11 +230,11 @@ class OnPostgres(_PostgresRecord):
                 )
             connection.commit()
 
-    def broker_down(self) -> AbstractContextManager[None]:
-        return _table_locked(self._broker, "kombu_message")
+    def down(self) -> AbstractContextManager[None]:
+        return _table_locked(self._database_url, "kombu_message")
 
-    def broker_frozen(self) -> AbstractContextManager[None]:
-        return _table_locked(self._broker, "kombu_message")
+    def frozen(self) -> AbstractContextManager[None]:
+        return _table_locked(self._database_url, "kombu_message")
 
 
 @contextmanager

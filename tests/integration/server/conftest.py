@@ -1,7 +1,4 @@
-"""A server for each test, with an empty record, and task types as workers register them.
-
-The tables are made once for a whole run: making them takes longer than most tests.
-"""
+"""A server for each test, and in its record the task types of a worker."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from support.postgres import PostgresServer
-from support.records import delete_everything, upgraded
 from support.serving import InProcessServer, parameter, register, start_worker
 from taskgate.server.settings import ServerSettings
 from taskgate.store.engine import Database
@@ -21,26 +16,9 @@ from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 NUMBER = {"type": "number"}
 
 
-@pytest.fixture(scope="session")
-def sqlite_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = upgraded(f"sqlite:///{tmp_path_factory.mktemp('record') / 'record.db'}")
-    yield database
-    database.close()
-
-
-@pytest.fixture(scope="session")
-def postgres_record(postgres_server: PostgresServer) -> Iterator[Database]:
-    database = upgraded(postgres_server.create_database("server_tests"))
-    yield database
-    database.close()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Database:
+@pytest.fixture
+def database(database: Database) -> Database:
     """A record with nothing in it but three task types and a worker."""
-    fixture = {"sqlite": "sqlite_record", "postgresql": "postgres_record"}[request.param]
-    database: Database = request.getfixturevalue(fixture)
-    delete_everything(database)
     register(database, "demo.add", parameter("x", NUMBER), parameter("y", NUMBER))
     register(database, "demo.echo", parameter("value"))
     register(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,12 +11,14 @@ import grpc
 import pytest
 from sqlalchemy import Connection, event, func, select
 
+from support.records import new_task
 from support.requests import submit
 from support.serving import SECONDS, InProcessServer
 from support.waiting import wait_until
 from taskgate.server.background.writer import Writer
 from taskgate.store import submission
 from taskgate.store.engine import Database
+from taskgate.store.record import Task
 from taskgate.store.tables import outbox, tasks
 from taskgate.v1 import task_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
@@ -117,9 +121,27 @@ def test_threads_of_clients(server: InProcessServer) -> None:
 
 
 def test_the_writer_writes_what_is_pending_before_it_ends(database: Database) -> None:
-    recorded: list[Any] = []
-    writer = Writer(database, recorded.extend)
+    committed, go_on = threading.Event(), threading.Event()
+
+    def recorded(_: object) -> None:
+        committed.set()
+        assert go_on.wait(SECONDS)
+
+    async def submit_while_it_ends() -> list[Task]:
+        first = asyncio.create_task(writer.submit(new_task()))
+        await asyncio.to_thread(committed.wait, SECONDS)
+        pending = [asyncio.create_task(writer.submit(new_task())) for _ in range(3)]
+        closing = asyncio.create_task(asyncio.to_thread(writer.close, SECONDS))
+        await asyncio.to_thread(wait_until, lambda: writer._closing, SECONDS)
+        assert len(writer._pending) == len(pending)
+        go_on.set()
+        await closing
+        return await asyncio.gather(first, *pending)
+
+    writer = Writer(database, recorded)
     writer.start()
-    writer.finish(SECONDS)
-    writer.close(SECONDS)
+    answered = asyncio.run(submit_while_it_ends())
     assert not writer._thread.is_alive()
+    with database.read() as tx:
+        assert set(tx.execute(select(tasks.c.id)).scalars()) == {task.id for task in answered}
+    assert len(answered) == 4

@@ -17,7 +17,9 @@ from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.record import new_task_id
 from taskgate.store.tables import tasks
 
-pytestmark = pytest.mark.parametrize("system", ["embedded-threads", "redis-prefork"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "system", ["sqla+sqlite-threads", "redis+postgresql-prefork"], indirect=True
+)
 
 SECONDS = 30
 

@@ -18,7 +18,9 @@ from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.tasks.brokers.publishing import Publisher
 
 pytestmark = pytest.mark.parametrize(
-    "system", ["embedded-solo", "redis-threads", "rabbitmq-prefork"], indirect=True
+    "system",
+    ["sqla+sqlite-solo", "redis+postgresql-threads", "rabbitmq+postgresql-prefork"],
+    indirect=True,
 )
 
 

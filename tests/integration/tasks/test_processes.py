@@ -15,7 +15,9 @@ from taskgate.store import transitions
 from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.record import RetryPolicy
 
-pytestmark = pytest.mark.parametrize("system", ["embedded-prefork", "redis-prefork"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "system", ["sqla+sqlite-prefork", "redis+postgresql-prefork"], indirect=True
+)
 
 
 def test_a_task_that_kills_its_process_is_tried_as_often_as_is_allowed(system: System) -> None:

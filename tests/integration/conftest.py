@@ -20,10 +20,10 @@ def sqlite_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database
 
 @pytest.fixture(scope="session")
 def postgres_record(postgres_server: PostgresServer) -> Iterator[Database]:
-    database = upgraded(postgres_server.create_database("store"))
+    database = upgraded(postgres_server.create_database("integration"))
     yield database
     database.close()
-    postgres_server.drop_database("store")
+    postgres_server.drop_database("integration")
 
 
 @pytest.fixture
