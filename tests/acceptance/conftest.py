@@ -46,20 +46,27 @@ class Shared:
 
 @pytest.fixture(scope="session")
 def start_shared(
-    make_engines: MakeEngines, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Shared]]:
+    request: pytest.FixtureRequest,
+    make_engines: MakeEngines,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Shared]:
     """Starts what is shared of a setup when it is first asked for; all run until the end.
 
-    As pytest would stop one for the next if `shared` started it: the files' tests alternate.
+    Not a fixture with a parameter: the files' tests alternate between the setups, and pytest would
+    stop one to start the other.
     """
-    with ExitStack() as exits:
 
-        @functools.cache
-        def start(setup: str) -> Shared:
-            engines = exits.enter_context(make_engines(setup, own_broker=True))
-            return exits.enter_context(_running(engines, tmp_path_factory))
+    @functools.cache
+    def start(setup: str) -> Shared:
+        exits = ExitStack()
+        shared = exits.enter_context(
+            _running(make_engines(setup, own_broker=True), tmp_path_factory)
+        )
+        # Not this fixture's finalizer: the servers that it stands on were started after it.
+        request.session.addfinalizer(exits.close)
+        return shared
 
-        yield start
+    return start
 
 
 @pytest.fixture(scope="session")
@@ -112,8 +119,10 @@ def _deployment(engines: Engines, folders: pytest.TempPathFactory) -> Deployment
 
 
 @contextmanager
-def _running(engines: Engines, folders: pytest.TempPathFactory) -> Iterator[Shared]:
-    with _deployment(engines, folders) as deployment:
+def _running(
+    making: AbstractContextManager[Engines], folders: pytest.TempPathFactory
+) -> Iterator[Shared]:
+    with making as engines, _deployment(engines, folders) as deployment:
         deployment.start_server()
         deployment.start_worker("--concurrency=4", "--loglevel=info")
         yield Shared(engines, deployment, deployment.client())
