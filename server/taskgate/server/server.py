@@ -25,7 +25,7 @@ from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
 from taskgate.server.offload import Offload
-from taskgate.server.records import THREADS, Records
+from taskgate.server.records import LIST_SECONDS, LIST_THREADS, THREADS, Records
 from taskgate.server.requests.admission import Admission
 from taskgate.server.requests.capacity import Capacity
 from taskgate.server.requests.catalog import Catalog
@@ -64,8 +64,9 @@ class TaskgateServer:
             settings.taskgate_max_concurrent_calls,
             settings.taskgate_max_message_bytes,
         )
-        self._database = Database(settings.postgres_url, pool_size=THREADS)
+        self._database = Database(settings.postgres_url, pool_size=THREADS + LIST_THREADS)
         self._records = Records(self._database)
+        self._list_records = Records(self._database, LIST_THREADS, LIST_SECONDS)
         self._offload = Offload()
         app = create_app(settings)
         self._publisher = Publisher(app)
@@ -142,7 +143,7 @@ class TaskgateServer:
             tasks=Tasks(
                 self._records, self._watcher, self._offload, settings.taskgate_max_wait_seconds
             ),
-            lists=Lists(self._records),
+            lists=Lists(self._list_records),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:
@@ -171,6 +172,7 @@ class TaskgateServer:
     def _close(self) -> None:
         self._offload.close()
         self._records.close()
+        self._list_records.close()
         self._database.close()
 
 

@@ -125,7 +125,7 @@ def test_a_token_of_nobody(stub: TaskServiceStub, call: str, token: str) -> None
         ({"queues": ["a\0"]}, "queues[0]"),
         ({"labels": {"k" * 64: ""}}, f"labels.{'k' * 64}"),
         ({"create_time_from": {"seconds": 1 << 60}}, "create_time_from"),
-        ({"root_id": "x"}, "root_id"),
+        ({"root_id": "x" * 256}, "root_id"),
         ({"page_size": -1}, "page_size"),
     ],
 )

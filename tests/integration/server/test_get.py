@@ -106,7 +106,7 @@ def test_a_thousand_waiting_calls_take_few_queries(
     reads: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "taskgate_tasks.arguments" in statement:
+        if "taskgate_tasks.arguments" in statement and "outbox" not in statement:
             reads.append(statement)
 
     event.listen(server.server._database.engine, "before_cursor_execute", note)
@@ -115,7 +115,7 @@ def test_a_thousand_waiting_calls_take_few_queries(
             transitions.request_abort(tx, task_id, by="", reason="")
     states = [call.result(timeout=SECONDS).task.state for call in waiting]
     assert states == [task_pb2.TASK_STATE_ABORTED] * 1000
-    assert len(reads) < 10  # one for all the ends, and whatever the dispatcher looks at
+    assert len(reads) < 10  # one for all the ends, or a few
 
 
 def test_a_cancelled_wait_leaves_nothing_behind(server: InProcessServer) -> None:

@@ -7,13 +7,16 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psycopg2
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy import text
 
 from support.records import submitted_in
 from support.requests import get, submit, watch
@@ -163,3 +166,25 @@ def test_an_unknown_call_gets_the_nearest_name(server: InProcessServer) -> None:
     assert refusal.code is grpc.StatusCode.UNIMPLEMENTED
     assert refusal.reason == "CALL_UNKNOWN"
     assert "did you mean '/taskgate.v1.TaskService/Submit'" in refusal.message
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_slow_lists_hold_up_nothing_else(
+    stub: TaskServiceStub, database: Database, task_id: str
+) -> None:
+    request = task_service_pb2.ListRequest(labels={"team": "web"})
+    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE taskgate_labels IN ACCESS EXCLUSIVE MODE")
+        lists = [stub.List.future(request, timeout=60) for _ in range(30)]
+        wait_until(lambda: blocked(database) > 0, 10, "a list that waits")
+        for _ in range(20):
+            stub.Submit(submit(), timeout=SECONDS / 2)
+            stub.Get(get(task_id), timeout=SECONDS / 2)
+    assert {call.code() for call in lists} == {grpc.StatusCode.OK}
+
+
+def blocked(database: Database) -> int:
+    with database.read() as tx:
+        statement = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(tx.execute(statement).scalar_one())

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 import grpc
 import pytest
 
-from support.records import WORKER, submitted_in
+from support.records import WORKER, recorded_statements, submitted_in
 from support.requests import submit, watch
 from support.serving import SECONDS, InProcessServer, is_unavailable, refused
 from support.waiting import wait_until
+from taskgate.server.background import watcher
 from taskgate.store import transitions
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import FINAL, State
@@ -93,7 +94,7 @@ def test_wrong_requests(stub: TaskServiceStub) -> None:
 
     task_id = new_task_id()
     assert list(refused(watch_all, watch({})).violations) == ["tasks"]
-    assert list(refused(watch_all, watch({"x": 0})).violations) == ["tasks[0].id"]
+    assert list(refused(watch_all, watch({"": 0})).violations) == ["tasks[0].id"]
     negative = refused(watch_all, watch({task_id: -1}))
     assert list(negative.violations) == ["tasks[0].seen_version"]
     twice = watch({task_id: 0})
@@ -175,3 +176,23 @@ def test_a_watch_goes_on_with_another_server(server: InProcessServer, database: 
         thread.join(SECONDS)
     assert seen == [1, 3]
     assert unavailable == [True]
+
+
+def test_a_new_watch_reads_its_own_tasks_only(
+    server: InProcessServer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "SHORTEST_TICK", 600)
+    monkeypatch.setattr(watcher, "LONGEST_TICK", 600)
+    stub = server.stub()
+    with database.write() as tx:
+        ids = [submitted_in(tx, State.QUEUED) for _ in range(200)]
+    first = stub.Watch(watch(dict.fromkeys(ids, 0)), timeout=60)
+    for _ in ids:
+        next(first)
+    with recorded_statements(server.server._database) as statements:
+        second = stub.Watch(watch({ids[0]: 0}), timeout=60)
+        assert next(second).task.id == ids[0]
+        aborted = stub.Abort(task_service_pb2.AbortRequest(id=ids[1]), timeout=SECONDS).task
+        assert next(first).task == aborted
+    about_many = [parameters for _, parameters in statements if len(parameters) > 100]
+    assert about_many == []

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Never
 
@@ -48,6 +48,9 @@ class Lists:
             StoreUnavailable: the database does not answer.
         """
         wanted = _filter(request)
+        if wanted.root_ids:
+            found = await self.records.resolve_ids([*wanted.root_ids])
+            wanted = replace(wanted, root_ids=frozenset(found.values()))
         tokens = PageTokens.of("List", _fingerprint(request))
         after = _task_position(tokens.read(request.page_token, length=2))
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)

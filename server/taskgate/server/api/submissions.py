@@ -81,7 +81,7 @@ class Submissions:
             RequestIdReused: the request id stands for other content.
             StoreUnavailable: the database does not answer.
         """
-        task_id = fields.task_id(request.id)
+        task_id = await self.records.resolve_id(fields.task_id(request.id))
         original = await self.records.read(lambda tx: queries.get(tx, task_id))
         if not original.is_final:
             raise TaskNotFinal(task_id, original.state)

@@ -17,6 +17,7 @@ from taskgate.server.messages.tasks import basic_task_message, task_message, wei
 from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
+from taskgate.server.text import quote
 from taskgate.store import queries, transitions, workers
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
@@ -56,7 +57,7 @@ class Tasks:
             TaskNotFound: there is no such record.
             StoreUnavailable: the database does not answer.
         """
-        task_id = fields.task_id(request.id)
+        task_id = await self.records.resolve_id(fields.task_id(request.id))
         violations = Violations()
         wait = fields.duration(request.wait, "wait", violations)
         violations.raise_if_any()
@@ -78,7 +79,7 @@ class Tasks:
             CannotForceAbort: the task runs where force cannot be used; nothing was changed.
             StoreUnavailable: the database does not answer.
         """
-        task_id = fields.task_id(request.id)
+        task_id = await self.records.resolve_id(fields.task_id(request.id))
         violations = Violations()
         reason = fields.text(request.reason, "reason", fields.MAX_REASON_LENGTH, violations)
         grace = DEFAULT_GRACE
@@ -97,7 +98,7 @@ class Tasks:
             return task
 
         task = await self.records.write(apply)
-        self.watcher.wake()
+        self.watcher.wake(task.id)
         logger.info("task %s is %s: abort by %r", task.id, task.state, caller)
         return task_service_pb2.AbortResponse(task=await self._message(task))
 
@@ -113,7 +114,7 @@ class Tasks:
             ShuttingDown: the server is going; another one can go on where this one ended.
         """
         is_basic = fields.view(request.view) == task_service_pb2.TASK_VIEW_BASIC
-        unfinished = await self._without_seen_ends(_seen(request))
+        unfinished = await self._without_seen_ends(await self._seen(request))
         with self.watcher.watch(unfinished) as subscription:
             while unfinished:
                 task = await subscription.change()
@@ -143,6 +144,29 @@ class Tasks:
             return task
         return task
 
+    async def _seen(self, request: task_service_pb2.WatchRequest) -> dict[str, int]:
+        """The versions seen, by the ids of the tasks to watch."""
+        violations = Violations()
+        if not 1 <= len(request.tasks) <= MAX_WATCHED:
+            violations.add("tasks", f"{len(request.tasks)} were given; give 1 to {MAX_WATCHED}")
+            violations.raise_if_any()
+        given = [
+            fields.task_id(watched.id, f"tasks[{index}].id")
+            for index, watched in enumerate(request.tasks)
+        ]
+        on_record = await self.records.resolve_ids(given)
+        seen: dict[str, int] = {}
+        for index, watched in enumerate(request.tasks):
+            task_id = on_record[watched.id]
+            if task_id in seen:
+                violations.add(f"tasks[{index}].id", f"{quote(task_id)} is there twice")
+            if watched.seen_version < 0:
+                field = f"tasks[{index}].seen_version"
+                violations.add(field, f"{watched.seen_version} is negative")
+            seen[task_id] = watched.seen_version
+        violations.raise_if_any()
+        return seen
+
     async def _without_seen_ends(self, seen: dict[str, int]) -> dict[str, int]:
         """What can still change: of a task whose final version was seen nothing new will come."""
         ids = [task_id for task_id, version in seen.items() if version]
@@ -160,21 +184,3 @@ def _check_can_be_forced(tx: Connection, task: Task) -> None:
     details = worker.details if worker else {}
     if details.get("can_force") is not True:
         raise CannotForceAbort(task.id, task.worker or "", str(details.get("pool", "")))
-
-
-def _seen(request: task_service_pb2.WatchRequest) -> dict[str, int]:
-    """The versions seen, by the ids of the tasks to watch."""
-    violations = Violations()
-    if not 1 <= len(request.tasks) <= MAX_WATCHED:
-        violations.add("tasks", f"{len(request.tasks)} were given; give 1 to {MAX_WATCHED}")
-        violations.raise_if_any()
-    seen: dict[str, int] = {}
-    for index, watched in enumerate(request.tasks):
-        task_id = fields.task_id(watched.id, f"tasks[{index}].id")
-        if task_id in seen:
-            violations.add(f"tasks[{index}].id", f"{task_id} is there twice")
-        if watched.seen_version < 0:
-            violations.add(f"tasks[{index}].seen_version", f"{watched.seen_version} is negative")
-        seen[task_id] = watched.seen_version
-    violations.raise_if_any()
-    return seen

@@ -1,8 +1,9 @@
-"""Telling many waiting calls of changes, with one poll of the record for all of them.
+"""Gives many waiting calls what changes, with one poll of the record for all of them.
 
 A tick reads the versions of all watched tasks in one query, and then only the tasks whose version
-is new to someone. Nobody waits: nothing is read. A slow reader finds the newest state of each task
-when it comes back, never a queue of old ones.
+is new to someone. What someone has just begun to watch is read at once, alone. Nobody waits:
+nothing is read. A slow reader finds the newest state of each task when it comes back, never a queue
+of old ones.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -46,7 +47,7 @@ class Subscription:
     async def change(self) -> Task:
         """The newest state of a task of which something is new; waits until there is one.
 
-        One at a time: what changes while a slow reader takes it is told as it is by then.
+        One at a time: what changes while a slow reader takes it comes as it is by then.
 
         Raises:
             TaskNotFound: one of the tasks has no record, or no longer one.
@@ -79,6 +80,8 @@ class Watcher:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._watching: dict[str, set[Subscription]] = {}
+        self._urgent: set[str] = set()
+        self._poll_at = 0.0
         self._woken = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
@@ -115,16 +118,19 @@ class Watcher:
         task_ids = list(seen)
         for task_id in task_ids:
             self._watching.setdefault(task_id, set()).add(subscription)
-        self.wake()
+        self._urgent.update(task_ids)
+        self._woken.set()
         try:
             yield subscription
         finally:
             for task_id in task_ids:
                 self._leave(task_id, subscription)
 
-    def wake(self) -> None:
-        """Poll now: this server has just changed something, or someone has begun to watch."""
-        self._woken.set()
+    def wake(self, task_id: str) -> None:
+        """Look at a task now: this server has just changed it."""
+        if task_id in self._watching:
+            self._urgent.add(task_id)
+            self._woken.set()
 
     def _leave(self, task_id: str, subscription: Subscription) -> None:
         subscriptions = self._watching.get(task_id, set())
@@ -136,15 +142,18 @@ class Watcher:
         while True:
             if not self._watching:
                 await self._woken.wait()
+                self._poll_at = time.monotonic() + SHORTEST_TICK
             self._woken.clear()
             try:
-                tick = await self._poll()
+                await self._poll_urgent()
+                if time.monotonic() >= self._poll_at:
+                    await self._poll_all()
             except StoreUnavailable as exc:
-                tick = self._cut_off(exc)
+                self._cut_off(exc)
             except Exception:
                 logger.exception("the watcher failed; it goes on")
-                tick = OUTAGE_TICK
-            await self._rest(tick)
+                self._poll_at = time.monotonic() + OUTAGE_TICK
+            await self._rest(self._poll_at - time.monotonic())
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -153,40 +162,53 @@ class Watcher:
         except TimeoutError:
             return
 
-    async def _poll(self) -> float:
-        """Tell everyone what is new; the seconds until the next poll."""
+    async def _poll_urgent(self) -> None:
+        """Look at what someone has begun to watch, and what this server has changed."""
+        if self._urgent:
+            urgent, self._urgent = self._urgent, set()
+            await self._poll(urgent & self._watching.keys())
+
+    async def _poll_all(self) -> None:
         begun_at = time.monotonic()
+        await self._poll(self._watching)
+        ended_at = time.monotonic()
+        pause = (ended_at - begun_at) * (1 - LOAD) / LOAD
+        self._poll_at = ended_at + min(max(SHORTEST_TICK, pause), LONGEST_TICK)
+
+    async def _poll(self, task_ids: Iterable[str]) -> None:
+        """Give everyone what is new of these tasks."""
         seen = {
-            task_id: min(subscription.seen[task_id] for subscription in subscriptions)
-            for task_id, subscriptions in self._watching.items()
+            task_id: min(subscription.seen[task_id] for subscription in self._watching[task_id])
+            for task_id in task_ids
         }
+        if not seen:
+            return
         newer, missing = await self._records.read(lambda tx: _changes(tx, seen))
         self._is_cut_off = False
         for task in newer:
-            self._tell(task)
+            self._deliver(task)
         for task_id in missing:
             for subscription in list(self._watching.get(task_id, ())):
                 subscription.fail(TaskNotFound(task_id))
                 self._leave(task_id, subscription)
-        took = time.monotonic() - begun_at
-        return min(max(SHORTEST_TICK, took * (1 - LOAD) / LOAD), LONGEST_TICK)
 
-    def _tell(self, task: Task) -> None:
+    def _deliver(self, task: Task) -> None:
         for subscription in list(self._watching.get(task.id, ())):
             subscription.deliver(task)
             if task.is_final:
                 self._leave(task.id, subscription)
 
-    def _cut_off(self, error: StoreUnavailable) -> float:
+    def _cut_off(self, error: StoreUnavailable) -> None:
         if not self._is_cut_off:
             logger.warning("%d watched tasks wait: %s", len(self._watching), error)
         self._is_cut_off = True
-        return OUTAGE_TICK
+        self._poll_at = time.monotonic() + OUTAGE_TICK
 
 
 def _changes(tx: Connection, seen: Mapping[str, int]) -> tuple[list[Task], list[str]]:
     """The tasks with newer versions than those seen, and the ids that have no record."""
-    versions = queries.versions(tx, seen)
-    changed = [task_id for task_id, version in versions.items() if version > seen[task_id]]
-    newer = queries.get_many(tx, changed) if changed else {}
-    return list(newer.values()), [task_id for task_id in seen if task_id not in versions]
+    versions = queries.versions(tx, [task_id for task_id, version in seen.items() if version])
+    changed = [task_id for task_id, version in seen.items() if versions.get(task_id, 1) > version]
+    newer = queries.get_many(tx, changed)
+    missing = [task_id for task_id in seen if task_id not in versions and task_id not in newer]
+    return list(newer.values()), missing

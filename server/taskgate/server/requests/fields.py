@@ -21,6 +21,7 @@ MAX_LABEL_LENGTH = 63
 MAX_REQUEST_ID_LENGTH = 128
 MAX_REASON_LENGTH = 1_000
 MAX_NAME_LENGTH = 255
+MAX_ID_LENGTH = 255
 MAX_QUEUE_BYTES = 255
 """In UTF-8: AMQP names are that long at most."""
 MAX_ATTEMPTS = 1_000
@@ -41,16 +42,21 @@ _RESERVED_END = ".pidbox"
 
 
 def task_id(text: str, field: str = "id") -> str:
-    """A task's id in its lower-case form.
+    """A task's id: a UUID, or what a Celery program chose.
 
     Raises:
-        InvalidRequest: the text is no UUID.
+        InvalidRequest: no task can have the id.
     """
-    if not _UUID.fullmatch(text):
-        example = "0190b0a8-3c5e-7d43-9f0e-6a2b7c1d8e4f"
-        violation = Violation(field, f"{quote(text)} is no task id, a UUID such as {example}")
-        raise InvalidRequest([violation])
-    return text.lower()
+    if not 1 <= len(text) <= MAX_ID_LENGTH or "\0" in text:
+        example = "a UUID such as 0190b0a8-3c5e-7d43-9f0e-6a2b7c1d8e4f, or what a program chose"
+        raise InvalidRequest([Violation(field, f"{quote(text)} is no task id, {example}")])
+    return text
+
+
+def other_spelling(task_id: str) -> str | None:
+    """The lower-case form of a UUID in capitals, which our ids have; None if it has none."""
+    lower = task_id.lower()
+    return lower if lower != task_id and _UUID.fullmatch(task_id) else None
 
 
 def view(value: task_service_pb2.TaskView.ValueType) -> task_service_pb2.TaskView.ValueType:
