@@ -73,6 +73,14 @@ class PostgresServer(Server):
         """Remove a database, whoever is still connected to it."""
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def make_standby(self) -> None:
+        """Have it start as a standby of nobody, which only reads until ``pg_promote()``."""
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        user = self.user()
+        if user is not None:
+            shutil.chown(signal_file, user)
+
     @property
     def _data(self) -> Path:
         return self.folder / "data"

@@ -1,19 +1,24 @@
-"""The connection to the database, with read and write transactions that fail in one way."""
+"""The connection to the database: transactions that read or write, and that fail in one way."""
 
 from __future__ import annotations
 
+import select
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_UNKNOWN
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskgate.store import forks
 from taskgate.store.errors import StoreUnavailable, ValueRefused
+from taskgate.store.urls import hide_passwords, parse_url
 
 SQLITE_BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -21,18 +26,13 @@ SQLITE_BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 """How long to wait for PostgreSQL to take a connection."""
 
+READ_SECONDS = 10
+"""How long PostgreSQL may take for one statement of ``read``."""
+
 IDLE_SECONDS = 10
 """How long PostgreSQL lets a transaction wait for its client before it takes it back."""
 
-# A database that is cut off must fail a call in seconds, not when TCP gives up after many minutes.
-_POSTGRESQL_OPTIONS = {
-    "connect_timeout": CONNECT_SECONDS,
-    "application_name": "taskgate",
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
+_Mode = Literal["read", "write", "autocommit"]
 
 
 class Database:
@@ -45,10 +45,16 @@ class Database:
         """``url``: ``postgresql://…``, ``postgres://…`` (both psycopg2) or ``sqlite:///…``.
 
         Raises:
-            ValueError: the URL is of another database.
+            ValueError: it cannot be used.
         """
         self.url = parse_url(url)
-        self.engine = _create_engine(self.url, pool_size)
+        is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(self.url) if is_sqlite else _postgresql(self.url, pool_size)
+
+    def __str__(self) -> str:
+        """Its URL, as it may be shown."""
+        url = self.url.set(drivername=self.url.get_backend_name())
+        return hide_passwords(url.render_as_string(hide_password=False))
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,12 +63,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads.
+        """Statements that only read.
+
+        SQLite shows all of them one state of the database; PostgreSQL each its own, as within a
+        READ COMMITTED transaction, and ends those that take longer than ``READ_SECONDS``.
 
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        with _translated_errors(), self._connect(writes=False) as tx:
+        with self._connect("read") as tx:
             yield tx
 
     @contextmanager
@@ -73,13 +82,24 @@ class Database:
             StoreUnavailable: the database does not answer, or did not confirm the commit.
             ValueRefused: the database cannot hold a value.
         """
-        with _translated_errors(), self._connect(writes=True) as tx:
+        with self._connect("write") as tx:
             yield tx
 
     @contextmanager
-    def _connect(self, *, writes: bool) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
-            tx = connection.execution_options(taskgate_writes=writes)
+    def autocommit(self) -> Iterator[Connection]:
+        """Each statement is committed by itself, in one round trip: for writes of one statement.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or did not confirm the commit.
+            ValueRefused: the database cannot hold a value.
+        """
+        with self._connect("autocommit") as tx:
+            yield tx
+
+    @contextmanager
+    def _connect(self, mode: _Mode) -> Iterator[Connection]:
+        with _translated_errors(), self.engine.connect() as connection:
+            tx = connection.execution_options(taskgate_mode=mode)
             with tx.begin():
                 yield tx
 
@@ -92,62 +112,121 @@ class Database:
         self.engine.dispose()
 
 
-def parse_url(url: str) -> URL:
-    """The database URL with the driver that taskgate uses for it.
-
-    Raises:
-        ValueError: it is no URL, or of a database that taskgate does not keep records in.
-    """
-    try:
-        parsed = make_url(url)
-    except SQLAlchemyError as exc:
-        raise ValueError(f"{url!r} is not a database URL such as postgresql://host/name") from exc
-    match parsed.get_backend_name():
-        case "postgresql" | "postgres":
-            # SQLAlchemy 2.1 would choose psycopg 3.
-            return parsed.set(drivername="postgresql+psycopg2")
-        case "sqlite":
-            return parsed.set(drivername="sqlite+pysqlite")
-        case other:
-            raise ValueError(
-                f"{other!r} databases cannot hold the record: use PostgreSQL or SQLite"
-            )
+def _mode(connection: Connection) -> _Mode:
+    mode: _Mode = connection.get_execution_options().get("taskgate_mode", "write")
+    return mode
 
 
-def _create_engine(url: URL, pool_size: int) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(
-            url,
-            poolclass=forks.ForkAwarePool,
-            connect_args={"timeout": SQLITE_BUSY_SECONDS},
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+# PostgreSQL. PgBouncer may stand in between, so nothing is set for a session: what has to be set
+# goes with a transaction, in the same message as its BEGIN, or as its only statement.
+
+_CONNECT_ARGS = {
+    # A database that is cut off must fail a call in seconds, not when TCP gives up.
+    "connect_timeout": CONNECT_SECONDS,
+    "application_name": "taskgate",
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+# A worker that is frozen or cut off within a transaction keeps its rows locked: nobody else could
+# put its tasks back.
+_BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; "
+    f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+)
+_BOUNDED = f"SET LOCAL statement_timeout = '{READ_SECONDS}s'; "
+
+
+class _Connection(psycopg2.extensions.connection):
+    """Leaves BEGIN to us, as psycopg2 sends it alone; a statement without one is a transaction."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.autocommit = True
+
+    def commit(self) -> None:
+        self._end("COMMIT")
+
+    def rollback(self) -> None:
+        self._end("ROLLBACK")
+
+    def _end(self, command: str) -> None:
+        if self.info.transaction_status in (TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_UNKNOWN):
+            return  # autocommitted, or the connection is broken
+        with self.cursor() as cursor:
+            cursor.execute(command)
+
+
+def _postgresql(url: Any, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=CONNECT_SECONDS,
-        pool_pre_ping=True,
-        connect_args=_POSTGRESQL_OPTIONS,
+        use_native_hstore=False,  # it would ask for hstore's type at every connect
+        connect_args={**_CONNECT_ARGS, "connection_factory": _Connection},
     )
-    event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "checkout", _refuse_stale)
+    event.listen(engine, "begin", _begin_postgresql)
+    event.listen(engine, "before_cursor_execute", _bound, retval=True)
+    event.listen(engine, "handle_error", _recognize_disconnect)
     return engine
 
 
-def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    # A worker that is frozen or cut off within a transaction keeps its rows locked: nobody else
-    # could put its tasks back. Not an option of the connection: PgBouncer would refuse it.
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-    connection.autocommit = False
+def _refuse_stale(connection: Any, _entry: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server has closed; costs no round trip."""
+    if connection.closed or _has_input(connection.fileno()):
+        raise DisconnectionError
 
 
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _has_input(socket: int) -> bool:
+    """On an idle connection: the server has said goodbye, or is gone."""
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if _mode(connection) == "write":
+        connection.exec_driver_sql(_BEGIN)
+
+
+def _bound(
+    connection: Connection,
+    _cursor: Any,
+    statement: str,
+    parameters: Any,
+    _context: Any,
+    _many: bool,
+) -> tuple[str, Any]:
+    return (_BOUNDED + statement if _mode(connection) == "read" else statement), parameters
+
+
+def _recognize_disconnect(context: ExceptionContext) -> None:
+    # A standby, or a server that shuts down, keeps the pool's connections open for a while: only a
+    # new one may reach the server that takes writes.
+    if _sqlstate(context.original_exception).startswith(("25006", "57P")):
+        context.is_disconnect = True
+
+
+# SQLite.
+
+
+def _sqlite(url: Any) -> Engine:
+    Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        poolclass=forks.ForkAwarePool,
+        connect_args={"timeout": SQLITE_BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _entry: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -156,26 +235,75 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
+# A transaction that reads first and writes later can fail at once with "database is locked",
+# whatever the busy timeout; one that says at the start that it will write waits its turn.
+_SQLITE_BEGIN = {"read": "BEGIN", "write": "BEGIN IMMEDIATE"}
+
+
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later can fail at once with "database is locked",
-    # whatever the busy timeout; one that says at the start that it will write waits its turn.
-    writes = connection.get_execution_options().get("taskgate_writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = _SQLITE_BEGIN.get(_mode(connection))
+    if begin:
+        connection.exec_driver_sql(begin)
+
+
+# Errors.
+
+_REFUSED = ("22", "54")
+"""Classes of SQLSTATEs that are a value's fault: data exception, program limit exceeded."""
+
+_NOT_NOW = ("08", "40", "53", "57", "58", "XX", "25006", "25P03", "25P04", "55006", "55P03")
+"""SQLSTATEs that are neither the value's nor the statement's fault: no connection, serialization
+and deadlock, no resources, shutdown and cancel, disk, bugs, read-only, timeouts, locks."""
+
+_SQLITE_STATEMENT = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+"""SQLite's codes of statements that will never work; of all others, busy to full, one can hope."""
 
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as exc:
-        raise StoreUnavailable(f"the database does not answer: {_first_line(exc)}") from exc
+    except PoolTimeout as exc:
+        raise StoreUnavailable("all connections to the database are in use") from exc
     # SQLite's driver says OverflowError of an integer that has no place in 64 bits.
-    except (DataError, OverflowError) as exc:
+    except OverflowError as exc:
         raise ValueRefused(f"the database cannot hold a value: {_first_line(exc)}") from exc
     except DBAPIError as exc:
-        if exc.connection_invalidated:
-            raise StoreUnavailable(f"the database connection broke: {_first_line(exc)}") from exc
+        if _is_values_fault(exc.orig):
+            raise ValueRefused(f"the database cannot hold a value: {_first_line(exc)}") from exc
+        if exc.connection_invalidated or _may_work_later(exc.orig):
+            raise StoreUnavailable(f"the database does not answer: {_first_line(exc)}") from exc
         raise
+
+
+def _is_values_fault(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return isinstance(error, sqlite3.DataError)
+    return isinstance(error, psycopg2.DataError) or _sqlstate(error).startswith(_REFUSED)
+
+
+def _may_work_later(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        code: int | None = getattr(error, "sqlite_errorcode", None)  # none: misuse of the driver
+        return code is not None and code & 0xFF not in _SQLITE_STATEMENT
+    state = _sqlstate(error)
+    if (
+        not state
+    ):  # it did not come from the server: there is no connection, or the driver is misused
+        return not isinstance(error, psycopg2.ProgrammingError | psycopg2.NotSupportedError)
+    return state.startswith(_NOT_NOW)
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    return getattr(error, "pgcode", None) or ""
 
 
 def _first_line(exc: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 
 from celery import Celery
@@ -9,7 +10,7 @@ from celery import Celery
 from taskgate.tasks.base import TaskgateTask, with_taskgate
 from taskgate.tasks.brokers import transports
 from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
-from taskgate.tasks.settings import Settings
+from taskgate.tasks.settings import Settings, with_absolute_paths
 from taskgate.tasks.worker.pool import PoolStep
 from taskgate.tasks.worker.reception import CarefulReception
 from taskgate.tasks.worker.steps import AgentStep, adopt_tasks
@@ -31,7 +32,7 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
     given.
     """
     settings = settings or Settings()
-    url = str(app.conf.broker_url or settings.celery_broker_url)
+    url = with_absolute_paths(str(app.conf.broker_url or settings.celery_broker_url))
     app.add_defaults(lambda: {**SAFE, **broker_options(url)})
     app.conf.update({**FORCED, **record_options(settings), "broker_url": url})
     app.Task = with_taskgate(app.Task)  # type: ignore[misc]  # it is cached, not read-only
@@ -41,6 +42,9 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
 
 def _install(app: Celery) -> None:
     transports.register()
+    # In the environment it overrides the configuration, with a path that a task may make another.
+    if url := os.environ.get("CELERY_BROKER_URL"):
+        os.environ["CELERY_BROKER_URL"] = with_absolute_paths(url)
     # CELERY_RESULT_BACKEND in the environment, our mirror, would stand over the configuration.
     cast("Any", app).backend_cls = app.conf["result_backend"]
     app.steps["worker"].update((PoolStep, AgentStep))

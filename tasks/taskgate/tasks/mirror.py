@@ -14,8 +14,8 @@ from celery.app.task import Context
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from taskgate.store.engine import parse_url
 from taskgate.store.record import Task
+from taskgate.store.urls import hide_passwords, parse_url
 from taskgate.tasks.results import meta_of
 
 ANSWER_SECONDS = 3
@@ -44,7 +44,7 @@ class Mirror:
     @property
     def name(self) -> str:
         """The mirror's URL without its password."""
-        return str(self._backend.as_uri())
+        return hide_passwords(str(self._backend.as_uri()))
 
     def ask(self) -> None:
         """Make sure that it answers.

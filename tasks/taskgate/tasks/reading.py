@@ -16,10 +16,10 @@ from celery.contrib.abortable import ABORTED
 from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import result_from_tuple
-from kombu.utils.url import maybe_sanitize_url
 
 from taskgate.store import canvas, forgetting, queries
 from taskgate.store.engine import Database
+from taskgate.store.urls import hide_passwords
 from taskgate.tasks import results
 
 
@@ -43,7 +43,7 @@ class RecordReader(BaseBackend):
         return unpickle_backend, (type(self), args, {**(kwargs or {}), "url": self.url})
 
     def as_uri(self, include_password: bool = False) -> str:
-        return "taskgate+" + (self.url if include_password else maybe_sanitize_url(self.url))
+        return "taskgate+" + (self.url if include_password else hide_passwords(self.url))
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         with self.database.read() as tx:

@@ -7,17 +7,101 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from pydantic import Field, field_validator
+from kombu import Connection
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis import ConnectionPool
+from redis.exceptions import RedisError
 
-from taskgate.store.engine import parse_url
+from taskgate.store.urls import hide_passwords, split_urls, with_absolute_path
 
 STATE_FOLDER = Path(".taskgate")
 """Where the embedded default keeps its files, below the working directory."""
 
 DEFAULT_QUEUE = "celery"
 """Celery's own default queue."""
+
+
+_SQL_BROKERS = ("sqla+", "sqlalchemy+")
+_BROKERS = frozenset({"redis", "rediss", "redis+socket", "amqp", "amqps", "pyamqp"})
+_BROKERS_IN_WORDS = (
+    "redis://, rediss://, redis+socket://, amqp://, amqps://, sqla+postgresql:// or sqla+sqlite://"
+)
+_MIRRORS = frozenset({"redis", "rediss", "redis+socket"})
+_CERTIFICATES = frozenset({"required", "optional", "none"})
+
+
+def check_broker(url: str) -> str:
+    """The broker's URL, one or several parted by ``;``, with the absolute path of a file.
+
+    Raises:
+        ValueError: no broker can be reached by it; the message says why, and shows no password.
+    """
+    if url.startswith(_SQL_BROKERS):
+        return with_absolute_paths(url)
+    for one in split_urls(url):
+        scheme, found, _ = one.partition("://")
+        if not found or scheme not in _BROKERS:
+            wrong = scheme if found else hide_passwords(one)
+            raise ValueError(f"{wrong!r} brokers cannot be used: use {_BROKERS_IN_WORDS}")
+        _check_options(one)
+    return url
+
+
+def with_absolute_paths(broker_url: str) -> str:
+    """The broker's URL such that it stays the same when the working directory changes.
+
+    Raises:
+        ValueError: it is of a database that cannot be used.
+    """
+    if not broker_url.startswith(_SQL_BROKERS):
+        return broker_url
+    transport, _, database = broker_url.partition("+")
+    return f"{transport}+{with_absolute_path(database)}"
+
+
+def _check_options(url: str) -> None:
+    try:
+        ssl = Connection(url).ssl
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ValueError(f"{hide_passwords(url)!r} is no broker's URL: {exc}") from exc
+    if isinstance(ssl, str):
+        raise ValueError(  # noqa: TRY004 - it is the URL that is wrong
+            "?ssl= has no meaning: TLS is rediss:// or amqps://"
+        )
+
+
+def check_mirror(url: str) -> str:
+    """The result backend's URL, with the absolute path of a file.
+
+    Raises:
+        ValueError: results cannot be kept there; the message says why, and shows no password.
+    """
+    scheme, _, _ = url.partition("://")
+    if scheme.startswith("db+"):
+        return "db+" + with_absolute_path(url.removeprefix("db+"))
+    if scheme not in _MIRRORS:
+        raise ValueError(
+            f"results cannot be mirrored to {scheme!r}: use redis://, rediss://, redis+socket://, "
+            "db+postgresql:// or db+sqlite://"
+        )
+    if scheme != "redis+socket":
+        _check_redis(url)
+    return url
+
+
+def _check_redis(url: str) -> None:
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    certificates = options.pop("ssl_cert_reqs", "").lower().removeprefix("cert_")
+    if parts.scheme == "rediss" and certificates not in _CERTIFICATES:
+        raise ValueError("rediss:// needs ?ssl_cert_reqs=required, or optional, or none")
+    try:
+        ConnectionPool.from_url(parts._replace(query=urlencode(options)).geturl()).make_connection()
+    except (TypeError, ValueError, RedisError) as exc:
+        raise ValueError(f"{hide_passwords(url)!r} is not a URL of Redis: {exc}") from exc
 
 
 def _names(value: object) -> object:
@@ -31,17 +115,34 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """How to reach the broker and the record, and which tasks to load."""
+    """How to reach the broker and the record, and which tasks to load.
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    Relative paths are those of the working directory in which the settings are read: a task may
+    change it later.
 
-    celery_broker_url: str = f"sqla+sqlite:///{STATE_FOLDER}/broker.db"
+    Raises:
+        pydantic.ValidationError: one of them cannot work; the message shows no password.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # it may hold a password
+        validate_default=True,  # makes paths absolute
+    )
+
+    celery_broker_url: Annotated[str, AfterValidator(check_broker)] = (
+        f"sqla+sqlite:///{STATE_FOLDER}/broker.db"
+    )
     """``redis://…``, ``amqp://…`` or ``sqla+<database URL>``."""
 
-    celery_result_backend: str | None = None
+    celery_result_backend: Annotated[str, AfterValidator(check_mirror)] | None = None
     """Where results are mirrored in Celery's own format: ``redis://…`` or ``db+<database URL>``."""
 
-    postgres_url: str = f"sqlite:///{STATE_FOLDER}/record.db"
+    postgres_url: Annotated[str, AfterValidator(with_absolute_path)] = (
+        f"sqlite:///{STATE_FOLDER}/record.db"
+    )
     """The database that holds the record: PostgreSQL, or SQLite."""
 
     taskgate_tasks: Names = ()
@@ -60,9 +161,3 @@ class Settings(BaseSettings):
     """How often a task may lose its worker and still be run again."""
 
     _split_names = field_validator("taskgate_tasks", "taskgate_queues", mode="before")(_names)
-
-    @field_validator("postgres_url")
-    @classmethod
-    def _is_database_url(cls, url: str) -> str:
-        parse_url(url)
-        return url

@@ -19,7 +19,7 @@ def test_a_thousand_with_every_tenth_bad(server: InProcessServer, database: Data
     commits: list[int] = []
 
     def count(connection: Connection) -> None:
-        if connection.get_execution_options().get("taskgate_writes"):
+        if connection.get_execution_options().get("taskgate_mode") == "write":
             commits.append(1)
 
     requests = [

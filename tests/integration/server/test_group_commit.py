@@ -29,7 +29,7 @@ def writing_commits(server: InProcessServer) -> list[int]:
     commits: list[int] = []
 
     def count(connection: Connection) -> None:
-        if connection.get_execution_options().get("taskgate_writes"):
+        if connection.get_execution_options().get("taskgate_mode") == "write":
             commits.append(1)
 
     event.listen(server.server._database.engine, "commit", count)

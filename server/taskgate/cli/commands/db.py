@@ -32,7 +32,7 @@ def upgrade() -> None:
     """
     with _database() as database:
         schema.upgrade(database)
-        click.echo(f"The tables of {database.url} are up to date.")
+        click.echo(f"The tables of {database} are up to date.")
 
 
 @command.command()
@@ -40,7 +40,7 @@ def check() -> None:
     """Exit with 0 if the tables are those that this version needs, otherwise with 1."""
     with _database() as database:
         schema.check(database)
-        click.echo(f"The tables of {database.url} are up to date.")
+        click.echo(f"The tables of {database} are up to date.")
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from typing import Any
 from amqp.exceptions import NotFound, PreconditionFailed
 from celery import Celery
 from kombu import Connection
-from kombu.utils.url import maybe_sanitize_url
 from redis.exceptions import ResponseError
 from sqlalchemy import make_url
 
 from taskgate.cli.doctor import Finding, ok, problem, warning
 from taskgate.cli.doctor.record import sqlite_file
+from taskgate.store.urls import hide_passwords
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.brokers.connecting import BrokerUnavailable
@@ -36,30 +36,25 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
         away = connecting.errors(app)
     except (KeyError, ImportError) as error:  # kombu's, for schemes of no transport
         yield problem(
-            f"CELERY_BROKER_URL {_shown(url)}: {error}", "use redis://, amqp:// or sqla+…"
+            f"CELERY_BROKER_URL {hide_passwords(url)}: {error}", "use redis://, amqp:// or sqla+…"
         )
         return
     try:
         connection = connecting.connect(app)
         try:
-            yield from _kind(app, connection, _shown(url))
+            yield from _kind(app, connection, hide_passwords(url))
             connection.close()
         except BaseException:
             connecting.let_go(connection)
             raise
     except away as error:
         yield problem(
-            f"the broker at {_shown(url)} does not answer: {error!r}; what is submitted is kept, "
-            "and sent when it is back",
+            f"the broker at {hide_passwords(url)} does not answer: {error!r}; what is submitted is "
+            "kept, and sent when it is back",
             "start it, or set CELERY_BROKER_URL",
         )
         return
     yield from _backlog(app, settings.taskgate_queues)
-
-
-def _shown(url: str) -> str:
-    """The URL without passwords; several are separated by semicolons."""
-    return ";".join(maybe_sanitize_url(one) for one in url.split(";"))
 
 
 def _kind(app: Celery, connection: Connection, url: str) -> Iterator[Finding]:

@@ -12,8 +12,9 @@ from sqlalchemy import URL, Connection, text
 
 from taskgate.cli.doctor import Finding, ok, problem, warning
 from taskgate.store import clock, schema, sweeping, workers
-from taskgate.store.engine import Database, parse_url
+from taskgate.store.engine import Database
 from taskgate.store.errors import SchemaOutdated
+from taskgate.store.urls import parse_url
 from taskgate.store.workers import Worker
 
 _LITTLE_SPACE = 500 << 20
@@ -82,8 +83,7 @@ def _file(file: Path) -> Iterator[Finding]:
 
 def _postgresql(tx: Connection, database: Database) -> Iterator[Finding]:
     version = _value(tx, "SHOW server_version")
-    shown = database.url.set(drivername="postgresql").render_as_string(hide_password=True)
-    yield ok(f"PostgreSQL {version} at {shown}")
+    yield ok(f"PostgreSQL {version} at {database}")
     if _value(tx, "SELECT pg_is_in_recovery()") == "True":
         yield problem("it is a standby, which only reads", "set POSTGRES_URL to the primary")
     yield from _durability(tx)
