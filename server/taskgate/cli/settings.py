@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from taskgate.cli import exits
 from taskgate.cli.exits import CommandError
 from taskgate.store.errors import SchemaOutdated, StoreUnavailable
-from taskgate.tasks.settings import Settings
+from taskgate.tasks.settings import Settings, problems
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -27,8 +27,8 @@ def load_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        problems = tuple(_problem(problem) for problem in error.errors())
-        raise CommandError("settings are wrong", exit_code=exits.USAGE, more=problems) from error
+        more = tuple(problems(error))
+        raise CommandError("settings are wrong", exit_code=exits.USAGE, more=more) from error
 
 
 def loglevel_option(default: str, text: str) -> Callable[[FC], FC]:
@@ -51,13 +51,3 @@ def translate_store_errors() -> Iterator[None]:
         raise CommandError(str(error), exit_code=exits.UNANSWERED) from error
     except SchemaOutdated as error:
         raise CommandError(str(error), exit_code=exits.FAILED) from error
-
-
-def _problem(problem: object) -> str:
-    match problem:
-        case {"loc": (str(name), *_), "msg": str(message)}:
-            return f"{name.upper()}: {message.removeprefix('Value error, ')}"
-        case {"msg": str(message)}:
-            return message.removeprefix("Value error, ")
-        case _:
-            return str(problem)

@@ -53,7 +53,10 @@ def parse_url(url: str) -> URL:
         case "sqlite":
             return _with_absolute_path(parsed.set(drivername="sqlite+pysqlite"))
         case other:
-            raise ValueError(f"{other!r} databases cannot be used: use postgresql:// or sqlite:///")
+            raise ValueError(
+                f"{other!r} databases cannot hold the record, messages or results: "
+                "use PostgreSQL or SQLite"
+            )
 
 
 def _checked_postgresql(url: URL) -> URL:

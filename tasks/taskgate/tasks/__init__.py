@@ -40,5 +40,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _app_from_environment() -> Any:
-    settings = import_module(f"{__name__}.settings").Settings()
-    return import_module(f"{__name__}.app").create_app(settings)
+    settings = import_module(f"{__name__}.settings")
+    try:
+        values = settings.Settings()
+    except ValueError as error:  # Celery's command would print its traceback
+        raise SystemExit("\n  ".join(["settings are wrong", *settings.problems(error)])) from None
+    return import_module(f"{__name__}.app").create_app(values)

@@ -10,7 +10,7 @@ from typing import Annotated
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from kombu import Connection
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis import ConnectionPool
 from redis.exceptions import RedisError
@@ -161,3 +161,15 @@ class Settings(BaseSettings):
     """How often a task may lose its worker and still be run again."""
 
     _split_names = field_validator("taskgate_tasks", "taskgate_queues", mode="before")(_names)
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with the settings: a sentence each, with the variable's name if it has one."""
+    return [
+        ": ".join([*(str(name).upper() for name in one["loc"][:1]), _sentence(one["msg"])])
+        for one in error.errors(include_input=False)
+    ]
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")

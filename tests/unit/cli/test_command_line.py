@@ -92,6 +92,24 @@ def test_wrong_settings_are_told_by_their_names() -> None:
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.parametrize("command", ["server", "worker", "up", "doctor", "sweep"])
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("CELERY_BROKER_URL", "nonsense://:secret@127.0.0.1:1"),
+        ("CELERY_BROKER_URL", "sentinel://:secret@127.0.0.1:1"),
+        ("CELERY_RESULT_BACKEND", "mongodb://u:secret@host"),
+        ("POSTGRES_URL", "postgresql://host/db?pasword=secret"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_sentence(command: str, name: str, url: str) -> None:
+    answer = _taskgate(command, **{name: url})
+    assert answer.returncode == (1 if command == "worker" else 2)
+    assert f"settings are wrong\n  {name}: " in answer.stderr
+    assert "secret" not in answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_network_without_tls_and_tokens_is_refused() -> None:
     answer = _taskgate("server", "--address", "0.0.0.0:0")
     assert answer.returncode == 2

@@ -27,7 +27,7 @@ def test_other_databases_are_refused(url: str) -> None:
     [
         ("postgresql://u:secret@db:port/x", "is not a database URL"),
         ("postgresql://u:secret@db/x?pasword=secret", 'invalid connection option "pasword"'),
-        ("mysql://u:secret@db/x", "'mysql' databases cannot be used"),
+        ("mysql://u:secret@db/x", "'mysql' databases cannot hold"),
         ("u:secret@db", "is not a database URL"),
         ("sqlite://", "in memory"),
         ("sqlite:///:memory:", "in memory"),

@@ -40,7 +40,7 @@ def test_brokers_that_work_are_taken_as_they_are(url: str) -> None:
         ("rediss://:secret@h/0?ssl_cert_reqs=maybe", "is no broker's URL: 'maybe'"),
         ("redis://:secret@h:port/0", "Port could not be cast"),
         ("redis://:secret@h/0?colour=red", "unexpected keyword argument 'colour'"),
-        ("sqla+mysql://u:secret@h/x", "'mysql' databases cannot be used"),
+        ("sqla+mysql://u:secret@h/x", "'mysql' databases cannot hold"),
         ("sqla+sqlite://", "in memory"),
     ],
 )
@@ -72,7 +72,7 @@ def test_mirrors_that_work_are_taken_as_they_are(url: str | None) -> None:
         ("cache+memory://", "cannot be mirrored to 'cache"),
         ("rpc://", "cannot be mirrored to 'rpc'"),
         ("sentinel://:secret@h", "cannot be mirrored to 'sentinel'"),
-        ("db+mysql://u:secret@h/x", "'mysql' databases cannot be used"),
+        ("db+mysql://u:secret@h/x", "'mysql' databases cannot hold"),
         ("rediss://:secret@h/0", "rediss:// needs"),
         ("rediss://:secret@h/0?ssl_cert_reqs=maybe", "rediss:// needs"),
         ("redis://:secret@h/0?ssl=true", "unexpected keyword argument 'ssl'"),
