@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taskgate.tasks.app import manage
-    from taskgate.tasks.base import TaskgateTask
-    from taskgate.tasks.decorator import task
+    from taskgate.tasks.base import TaskgateTask, task
 
 __all__ = ["TaskgateTask", "manage", "task"]
 
-_HOMES = {"TaskgateTask": "base", "manage": "app", "task": "decorator"}
+_HOMES = {"TaskgateTask": "base", "manage": "app", "task": "base"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,38 +1,30 @@
-"""The result backend that is the record: ``taskgate+<database URL>``.
+"""The result backend that is the record, ``taskgate+<database URL>``: Celery's words for it.
 
-What it reads is in ``reading.py``, the writes by Celery's states in ``finishing.py``.
+What it reads is in ``results.py``; each word about a task's end is a method of its Attempt.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from celery import states
+from celery.contrib.abortable import ABORTED
 from celery.exceptions import TaskRevokedError
 from celery.utils.log import get_logger
-from sqlalchemy import Connection
 
-from taskgate.store import transitions
-from taskgate.store.errors import StoreUnavailable
-from taskgate.tasks import chords, finishing
-from taskgate.tasks.finishing import Ending
-from taskgate.tasks.progress import ProgressReporter
-from taskgate.tasks.reading import RecordReader
-from taskgate.tasks.run import Run, run_of
-from taskgate.tasks.worker import identity
-
-FIRST_WAIT = 0.1
-LONGEST_WAIT = 5.0
-"""Seconds between tries while the database does not answer."""
+from taskgate.store.lifecycle import State
+from taskgate.tasks import chords
+from taskgate.tasks.attempt import Attempt, Recorder, running_attempt
+from taskgate.tasks.results import RecordReader
+from taskgate.tasks.serializing import to_json
 
 logger = get_logger(__name__)
 
-T = TypeVar("T")
-
 Later = Callable[[str, Callable[[], None]], None]
 """Takes a task's id and what is to be done about it soon, in another thread."""
+
+_NOT_RECORDED = frozenset({states.PENDING, states.RECEIVED, states.STARTED})
 
 
 class RecordBackend(RecordReader):
@@ -43,33 +35,30 @@ class RecordBackend(RecordReader):
 
     def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:
         super().__init__(app, url, **options)
-        self.progress = ProgressReporter(self.database)
+        self.recorder = Recorder(app, self.database)
         self.later: Later | None = None
         """Set in a worker's main process, whose event loop must not wait for a database."""
 
     def after_fork(self) -> None:
         """Call in a forked child, before anything else of the backend."""
         self.database.forget_connections()
-        self.progress = ProgressReporter(self.database)
+        self.recorder = Recorder(self.app, self.database)
         self.later = None
 
-    def persistently(self, task_id: str, write: Callable[[Connection], T]) -> T:
-        """Write in one transaction. A worker tries until the database answers.
+    def attempt(self, task_id: str, request: Any = None) -> Attempt:
+        """The attempt that a program speaks of: its own, or that of an id or a message."""
+        attempt = running_attempt(request)
+        if attempt is not None and attempt.task_id == task_id:
+            return attempt
+        is_of_the_task = getattr(request, "id", task_id) == task_id
+        return Attempt(self.recorder, task_id, request if is_of_the_task else None)
 
-        Raises:
-            StoreUnavailable: the database does not answer, and this is no worker.
-        """
-        wait = FIRST_WAIT
-        while True:
-            try:
-                with self.database.write() as tx:
-                    return write(tx)
-            except StoreUnavailable as exc:
-                if identity.current() is None:
-                    raise
-                logger.warning("task %s waits to be recorded: %s", task_id, exc)
-            time.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+    def _soon(self, attempt: Attempt, action: Callable[[], None]) -> None:
+        """Write now if the task runs here; the main process has a thread for it."""
+        if self.later is None or attempt.claimed is not None:
+            action()
+        else:
+            self.later(attempt.task_id, action)
 
     # What Celery writes.
 
@@ -82,44 +71,21 @@ class RecordBackend(RecordReader):
         request: Any = None,
         **_: Any,
     ) -> Any:
-        """Record what Celery says about a task; who lost the right to say it changes nothing.
+        """Record what a program says about a task; who has no right to say it changes nothing.
 
         Raises:
-            ResultNotSerializable: the result of a success cannot be written as JSON.
+            ResultNotSerializable: the result cannot be written as JSON.
         """
-        run = run_of(request)
-        if run is not None and finishing.is_progress(state):
-            self.progress.report(run.claim, finishing.progress_json(state, result))
-            return result
+        attempt = self.attempt(task_id, request)
         result = self.prepare_value(result)
-        write = finishing.writer(self.app, task_id, result, state, traceback, request)
-        if write is not None:
-            self._now_or_later(task_id, request, lambda: self._store(run, task_id, write))
+        if state == states.SUCCESS:
+            to_json(result)  # what cannot be written is the caller's to know
+        if state == states.STARTED and attempt.claimed is None and request is not None:
+            self._soon(attempt, attempt.begin)
+        elif state not in _NOT_RECORDED:
+            children = _children(request)
+            self._soon(attempt, lambda: _store(attempt, state, result, traceback, children))
         return result
-
-    def _store(self, run: Run | None, task_id: str, write: finishing.Write) -> None:
-        self._with_last_report(run, task_id, write)
-
-    def _with_last_report(
-        self, run: Run | None, task_id: str, write: Callable[[Connection], T]
-    ) -> T:
-        """Write the end of a run, and before it what the run reported last."""
-        report = None if run is None else self.progress.take(run.claim)
-        if run is None or report is None:
-            return self.persistently(task_id, write)
-        task_id, attempt = run.claim.task_id, run.claim.attempt
-
-        def write_both(tx: Connection) -> T:
-            transitions.report(tx, task_id, attempt, report)
-            return write(tx)
-
-        return self.persistently(task_id, write_both)
-
-    def _now_or_later(self, task_id: str, request: Any, action: Callable[[], None]) -> None:
-        if self.later is None or run_of(request) is not None:
-            action()
-        else:
-            self.later(task_id, action)
 
     def mark_as_done(
         self,
@@ -149,16 +115,16 @@ class RecordBackend(RecordReader):
         if getattr(request, "is_eager", False) and not store_result:
             self._after_failure(request, exc, traceback, state, call_errbacks)
             return
-        write = finishing.failure_writer(self.app, task_id, exc, traceback, request)
+        attempt = self.attempt(task_id, request)
 
         def fail() -> None:
-            ending = self._with_last_report(run_of(request), task_id, write)
-            if ending is Ending.FAILED:
-                self._after_failure(request, exc, traceback, state, call_errbacks)
-            elif ending is Ending.ABORTED:
-                self._after_abort(request)
+            match attempt.fail(exc, traceback):
+                case State.FAILED:
+                    self._after_failure(request, exc, traceback, state, call_errbacks)
+                case State.ABORTED:
+                    self._after_abort(request)
 
-        self._now_or_later(task_id, request, fail)
+        self._soon(attempt, fail)
 
     def _after_failure(
         self, request: Any, exc: Any, traceback: str | None, state: str, call_errbacks: bool
@@ -186,13 +152,13 @@ class RecordBackend(RecordReader):
     ) -> None:
         """Record that the attempt failed and when the next is due; a cold shutdown gives back."""
         del store_result, state
-        write = finishing.retry_writer(self.app, task_id, exc, traceback, request)
+        attempt = self.attempt(task_id, request)
 
         def retry() -> None:
-            if self.persistently(task_id, write) is Ending.ABORTED:
+            if attempt.retry(exc, traceback) is State.ABORTED:
                 self._after_abort(request)
 
-        self._now_or_later(task_id, request, retry)
+        self._soon(attempt, retry)
 
     def mark_as_revoked(
         self,
@@ -204,32 +170,24 @@ class RecordBackend(RecordReader):
     ) -> None:
         """Record that the worker ended a task by force, or dropped it unstarted."""
         del store_result, state
-        write = finishing.revoke_writer(self.app, task_id, reason, request)
+        attempt = self.attempt(task_id, request)
 
         def revoke() -> None:
-            self.persistently(task_id, write)
+            attempt.stop(reason)
             self._after_abort(request)
 
-        self._now_or_later(task_id, request, revoke)
+        self._soon(attempt, revoke)
 
-    def mark_as_aborted(self, run: Run, request: Any) -> None:
+    def mark_as_aborted(self, attempt: Attempt) -> None:
         """Record that a task stopped because it was asked to."""
-        write = finishing.abort_writer(run)
-        if self._with_last_report(run, run.claim.task_id, write):
-            self._after_abort(request)
+        if attempt.stop() is State.ABORTED:
+            self._after_abort(attempt.request)
 
-    def mark_as_ignored(self, run: Run, request: Any) -> None:
-        """Record the end of a task that raised Ignore, unless it recorded another one before."""
-        self._with_last_report(run, run.claim.task_id, finishing.ignore_writer(run))
-        if request.chord:
-            self.on_chord_part_return(request, states.SUCCESS, None)
-
-    def mark_as_rejected(self, run: Run, reject: Any, request: Any) -> None:
-        """Record that a task rejected its message: it failed, or it asked to be run again."""
-        if reject.requeue:
-            self.persistently(run.claim.task_id, finishing.give_back_writer(run))
-        else:
-            self.mark_as_failure(run.claim.task_id, reject, request=request)
+    def mark_as_ignored(self, attempt: Attempt) -> None:
+        """Record the end of a task that raised Ignore and recorded none itself."""
+        attempt.succeed("null", [])
+        if attempt.request.chord:
+            self.on_chord_part_return(attempt.request, states.SUCCESS, None)
 
     # Chords.
 
@@ -244,7 +202,7 @@ class RecordBackend(RecordReader):
     def on_chord_part_return(self, request: Any, state: str, result: Any, **_: Any) -> None:
         """Start the chord's body if this was its last part."""
         del state, result
-        self.persistently(request.id, lambda tx: chords.unlock(tx, request.group))
+        self.recorder.write(request.id, lambda tx: chords.unlock(tx, request.group))
 
     def unlock_chords(self) -> None:
         """Start the bodies whose last part ended elsewhere: aborted, expired or given up."""
@@ -253,3 +211,25 @@ class RecordBackend(RecordReader):
         for group_id in waiting:
             with self.database.write() as tx:
                 chords.unlock(tx, group_id)
+
+
+def _children(request: Any) -> list[Any]:
+    return [child.as_tuple() for child in getattr(request, "children", None) or ()]
+
+
+def _store(
+    attempt: Attempt, state: str, result: Any, traceback: str | None, children: list[Any]
+) -> None:
+    match state:
+        case states.SUCCESS:
+            attempt.succeed(to_json(result), children)
+        case states.FAILURE:
+            attempt.fail(result, traceback)
+        case states.RETRY:
+            attempt.retry(result, traceback)
+        case states.REVOKED:
+            attempt.stop(str(result))
+        case _ if state == ABORTED:
+            attempt.abort()
+        case _:
+            attempt.report(state, result)

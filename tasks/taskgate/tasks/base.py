@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache, reduce
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
-from celery import Task
+from billiard.common import (  # type: ignore[attr-defined]  # newer than its stubs
+    terminate_handler_fired,
+)
+from billiard.einfo import ExceptionInfo
+from celery import Task, shared_task, states
+from celery.app.task import Context
+from celery.app.trace import TraceInfo, trace_ok_t
 from celery.canvas import Signature
 from celery.contrib.abortable import AbortableTask
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import Ignore, Reject, Retry, WorkerShutdown, WorkerTerminate
 from celery.utils.log import get_logger
 from celery.utils.time import maybe_make_aware
 
-from taskgate.tasks import claiming, retrying
-from taskgate.tasks.context import context_factory
-from taskgate.tasks.run import NextAttempt, Run, attach, run_of
+from taskgate.tasks.attempt import (
+    CLAIM_KEY,
+    Attempt,
+    NextAttempt,
+    claim_in,
+    running,
+    running_attempt,
+)
+from taskgate.tasks.failures import TaskExited, attempts_allowed, backoff, is_retryable
 from taskgate.tasks.serializing import arguments_json
 from taskgate.tasks.signature import parameters_of
 
@@ -27,6 +41,76 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ClaimingTracer:
+    """Celery's tracer of a task, entered only for attempts that this worker may run.
+
+    Around everything that Celery runs of the user's: signals and hooks as well as the function.
+    """
+
+    def __init__(self, task: TaskgateTask, trace: Callable[..., Any]) -> None:
+        self._task = task
+        self._trace = trace
+
+    def __call__(self, uuid: str, args: Any, kwargs: Any, request: dict[str, Any]) -> Any:
+        """Claim the attempt and trace it, or answer as Celery does to Ignore."""
+        claimed = claim_in(request)
+        request.pop(CLAIM_KEY, None)
+        context = Context(request, args=args, kwargs=kwargs, called_directly=False)
+        attempt = Attempt(self._task.backend.recorder, uuid, context, claimed)
+        try:
+            claimed = attempt.claim()
+        except Ignore as exc:
+            return trace_ok_t(ExceptionInfo(internal=True), TraceInfo(states.IGNORED, exc), 0, None)
+        # With ignore_result Celery would skip every write, retries included.
+        request.update(retries=claimed.retries, ignore_result=False)
+        with running(attempt):
+            return self._trace_attempt(attempt, uuid, args, kwargs, request)
+
+    def _trace_attempt(self, attempt: Attempt, *arguments: Any) -> Any:
+        try:
+            traced = self._trace(*arguments)
+        except BaseException as exc:
+            if isinstance(exc, Exception) or _ends_the_process(exc):
+                raise
+            return self._exited(attempt, exc)
+        if traced.info is not None and not attempt.has_ended:
+            self._record_unrecorded(attempt, traced.info)
+        return traced
+
+    def _exited(self, attempt: Attempt, cause: BaseException) -> Any:
+        """A hook or a signal's receiver tried to end the process."""
+        exc = TaskExited(repr(cause))
+        exc.__cause__ = cause
+        info = ExceptionInfo((TaskExited, exc, cause.__traceback__))
+        backend = self._task.backend
+        backend.mark_as_failure(attempt.task_id, exc, info.traceback, request=attempt.request)
+        return trace_ok_t(info, TraceInfo(states.FAILURE, exc), 0, None)
+
+    def _record_unrecorded(self, attempt: Attempt, info: TraceInfo) -> None:
+        """What Celery leaves to the task (Ignore) or to the broker (Reject)."""
+        match info.state, info.retval:
+            case states.IGNORED, _:
+                self._task.backend.mark_as_ignored(attempt)
+            case states.REJECTED, reject if reject.requeue:
+                attempt.give_back()
+            case states.REJECTED, reject:
+                backend = self._task.backend
+                backend.mark_as_failure(attempt.task_id, reject, request=attempt.request)
+
+
+class _Tracer:
+    """``Task.__trace__``: whatever tracer Celery builds, the claim comes first."""
+
+    def __get__(self, task: TaskgateTask | None, owner: type) -> ClaimingTracer | None:
+        return None if task is None else task.__dict__.get("__trace__")
+
+    def __set__(self, task: TaskgateTask, trace: Callable[..., Any] | None) -> None:
+        task.__dict__["__trace__"] = None if trace is None else ClaimingTracer(task, trace)
+
 
 class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its stubs only
     """A task whose life is in the record."""
@@ -34,6 +118,8 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
     abstract = True
 
     backend: RecordBackend
+
+    __trace__ = _Tracer()
 
     at_most_once = False
     """Never run again a task that lost its worker."""
@@ -43,73 +129,64 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run an attempt that a message stands for; elsewhere, just call the function."""
-        request = self.request
-        if request.called_directly or request.is_eager or run_of(request) is not None:
-            return self._users_code()(*args, **kwargs)
-        run = claiming.claim(self, request)
-        attach(request, run)
-        return self._run_to_its_end(run, args, kwargs)
+        call = cast("Any", super()).__call__
+        return self._call(self._function(call), args, kwargs)
 
-    def _run_to_its_end(self, run: Run, args: Any, kwargs: Any) -> Any:
-        try:
-            result = self._run_in_context(run, args, kwargs)
-        except Reject as exc:
-            self.backend.mark_as_rejected(run, exc, self.request)
-            raise Ignore(f"rejected: {exc}") from exc
-        except Ignore:
-            self.backend.mark_as_ignored(run, self.request)
-            raise
-        except Exception as exc:
-            if run.must_stop:
-                self._end_aborted(run, exc)
-            self._retry_if_policy_says_so(run, exc)
-            raise
-        if run.must_stop:
-            self._end_aborted(run, None)
-        if run.next_attempt is not None:  # retry(throw=False)
-            raise Retry("retry", None, datetime.now(UTC) + run.next_attempt.delay)
-        return result
-
-    def _end_aborted(self, run: Run, cause: BaseException | None) -> None:
-        self.backend.mark_as_aborted(run, self.request)
-        raise Ignore("aborted") from cause
-
-    def _run_in_context(self, run: Run, args: Any, kwargs: Any) -> Any:
-        args, kwargs = parameters_of(self).convert(args, kwargs)
-        code = self._users_code(without_autoretry=run.claim.retry_policy is not None)
-        with self._context():
-            return code(*args, **kwargs)
-
-    def _context(self) -> AbstractContextManager[Any]:
-        return context_factory(self.app.conf.get("taskgate_context"))()
-
-    def _users_code(self, *, without_autoretry: bool = False) -> Callable[..., Any]:
-        """The function, or a ``__call__`` that a user's own base class wraps around it."""
-        for cls in type(self).__mro__:
-            call = cls.__dict__.get("__call__")
-            if call is not None and call is not TaskgateTask.__call__ and cls is not Task:
-                bound: Callable[..., Any] = call.__get__(self)
-                return bound
-        # The policy of the submission stands over the task type's autoretry_for.
-        name = "_orig_run" if without_autoretry and hasattr(self, "_orig_run") else "run"
-        function: Callable[..., Any] = getattr(self, name)
+    def _function(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The function; a submission's policy overrides the task type's ``autoretry_for``."""
+        attempt = running_attempt(self.request)
+        if attempt is None or attempt.claim().retry_policy is None:
+            return call
+        function: Callable[..., Any] = getattr(self, "_orig_run", call)
         return function
 
-    def _retry_if_policy_says_so(self, run: Run, exc: Exception) -> None:
-        policy = run.claim.retry_policy
-        if policy is None or isinstance(exc, Retry) or not retrying.is_retryable(policy, exc):
+    def _call(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        attempt = running_attempt(self.request)
+        if attempt is None or attempt.is_running:
+            return call(*args, **kwargs)
+        attempt.is_running = True
+        try:
+            result = self._call_in_context(call, args, kwargs)
+        except (Ignore, Reject):
+            raise
+        except Exception as exc:
+            if attempt.must_stop:
+                self._end_aborted(attempt, exc)
+            self._retry_by_policy(attempt, exc)
+            raise
+        if attempt.must_stop:
+            self._end_aborted(attempt, None)
+        if attempt.next_attempt is not None:  # retry(throw=False)
+            raise Retry("retry", None, datetime.now(UTC) + attempt.next_attempt.delay)
+        return result
+
+    def _call_in_context(self, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        args, kwargs = parameters_of(self).convert(args, kwargs)
+        try:
+            with context_factory(self.app.conf.get("taskgate_context"))():
+                return call(*args, **kwargs)
+        except BaseException as exc:
+            if isinstance(exc, Exception) or _ends_the_process(exc):
+                raise
+            raise TaskExited(repr(exc)) from exc
+
+    def _end_aborted(self, attempt: Attempt, cause: BaseException | None) -> None:
+        self.backend.mark_as_aborted(attempt)
+        raise Ignore("aborted") from cause
+
+    def _retry_by_policy(self, attempt: Attempt, exc: Exception) -> None:
+        policy = attempt.claim().retry_policy
+        if policy is None or isinstance(exc, Retry) or not is_retryable(policy, exc):
             return
         retries = self.request.retries + 1
-        wait = retrying.backoff(policy, retries)
-        raise self.retry(exc=exc, countdown=wait.total_seconds())
+        raise self.retry(exc=exc, countdown=backoff(policy, retries).total_seconds())
 
     def retry(self, *args: Any, **options: Any) -> Any:
-        """Celery's retry; the submission's number of attempts stands over ``max_retries``."""
-        run = run_of(self.request)
-        if run is not None and run.claim.retry_policy is not None:
-            allowed = retrying.attempts_allowed(
-                run.claim.retry_policy, run.claim.max_attempts, self.max_retries
-            )
+        """Celery's retry; the submission's number of attempts overrides ``max_retries``."""
+        attempt = running_attempt(self.request)
+        claimed = None if attempt is None else attempt.claim()
+        if claimed is not None and claimed.retry_policy is not None:
+            allowed = attempts_allowed(claimed.retry_policy, claimed.max_attempts, self.max_retries)
             options["max_retries"] = None if allowed is None else allowed - 1
         return super().retry(*args, **options)
 
@@ -128,8 +205,8 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
         """
         request = request or self.request
         signature = super().signature_from_request(request, args, kwargs, queue, **extra_options)
-        run = run_of(request)
-        if run is None:
+        attempt = running_attempt(request)
+        if attempt is None:
             return signature
         changed = args is not None or kwargs is not None
         planned = NextAttempt(
@@ -137,7 +214,7 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
             retries=extra_options.get("retries", request.retries + 1),
             arguments=arguments_json(signature.args, signature.kwargs) if changed else None,
         )
-        return _Planned(signature, run, planned)
+        return _Planned(signature, attempt, planned)
 
     def on_replace(self, sig: Any) -> Any:
         """Not possible: the record of a task belongs to one function and its arguments."""
@@ -150,10 +227,10 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
 
         A task that has seen it and ends, in whatever way, is ABORTED.
         """
-        run = run_of(self.request)
-        if run is None or kwargs.get("task_id", run.claim.task_id) != run.claim.task_id:
+        attempt = running_attempt(self.request)
+        if attempt is None or kwargs.get("task_id", attempt.task_id) != attempt.task_id:
             return bool(super().is_aborted(**kwargs))
-        return run.should_stop()
+        return attempt.is_aborted()
 
     def report_progress(
         self, current: float, total: float | None = None, message: str = ""
@@ -166,29 +243,94 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
 class _Planned(Signature[Any]):
     """A signature that, instead of being sent, says what the next attempt is to be."""
 
-    def __init__(self, signature: Signature[Any], run: Run, planned: NextAttempt) -> None:
+    def __init__(self, signature: Signature[Any], attempt: Attempt, planned: NextAttempt) -> None:
         super().__init__(cast("Any", signature))
-        self._plan = run, planned
+        self._plan = attempt, planned
 
     def apply_async(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
-        run, planned = self._plan
-        run.next_attempt = planned
+        attempt, planned = self._plan
+        attempt.next_attempt = planned
 
 
 def with_taskgate(cls: type[AnyTask]) -> type[AnyTask]:
-    """The task class, its own members first, with the claim around whatever it calls."""
-    if issubclass(cls, TaskgateTask):
-        return cls
+    """The task class with ours below it, and around a ``__call__`` of its own.
+
+    A ``__call__`` that is put upon the class later, as instrumentation does, calls ours in turn.
+    """
     if cls is Task:
         return TaskgateTask
-    members: dict[str, Any] = {"__call__": TaskgateTask.__call__, "__module__": cls.__module__}
+    if issubclass(cls, TaskgateTask) and getattr(cls.__call__, "claims", False):
+        return cls
+
+    def call(self: TaskgateTask, *args: Any, **kwargs: Any) -> Any:
+        function: Any = super(made, self).__call__  # type: ignore[misc]  # not in its stubs
+        return self._call(function, args, kwargs)
+
+    call.claims = True  # type: ignore[attr-defined]
+    members: dict[str, Any] = {"__call__": call, "__module__": cls.__module__}
     if "abstract" in cls.__dict__:
         members["abstract"] = cls.__dict__["abstract"]
-    made: type[AnyTask] = cast("Any", type)(cls.__name__, (cls, TaskgateTask), members)
+    bases = (cls,) if issubclass(cls, TaskgateTask) else (cls, TaskgateTask)
+    made: type[AnyTask] = cast("Any", type)(cls.__name__, bases, members)
     return made
+
+
+TaskgateTask.__call__.claims = True  # type: ignore[attr-defined]  # see with_taskgate
 
 
 def _delay(countdown: float | None, eta: datetime | None) -> timedelta:
     if eta is not None:
         return max(maybe_make_aware(eta) - datetime.now(UTC), timedelta(0))
     return timedelta(seconds=max(countdown or 0, 0))
+
+
+def _ends_the_process(exc: BaseException) -> bool:
+    """Whether it ends the process or greenlet that runs the task, not the task itself."""
+    is_celerys = isinstance(exc, WorkerShutdown | WorkerTerminate)
+    return is_celerys or type(exc).__name__ == "GreenletExit" or terminate_handler_fired()
+
+
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(*function: Any, **options: Any) -> Any:
+    """Make a function a task: ``@task`` or ``@task(name=…, queue=…, …)``.
+
+    Takes all of Celery's options, and
+
+    - ``at_most_once``: never run a task again that lost its worker; False if not given.
+    - ``typed``: check the arguments against the function's annotations, and pass them as those
+      types (dataclasses and pydantic models included); True if not given.
+    """
+    decorate: Any = shared_task(**{"base": TaskgateTask, "typed": True, **options})
+    return decorate(*function) if function else decorate
+
+
+ContextFactory = Callable[[], AbstractContextManager[Any]]
+
+
+class ContextInvalid(Exception):
+    """TASKGATE_CONTEXT names nothing that makes a context manager."""
+
+
+@cache
+def context_factory(name: str | None) -> ContextFactory:
+    """What ``package.module:attribute`` names; without a name, a context that does nothing.
+
+    Raises:
+        ContextInvalid: there is no such thing, or it cannot be called.
+    """
+    if not name:
+        return nullcontext
+    module, _, attributes = name.partition(":")
+    try:
+        found: Any = reduce(getattr, attributes.split("."), cast("Any", import_module(module)))
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise ContextInvalid(
+            f"TASKGATE_CONTEXT={name!r} is not to be found as package.module:factory: {exc}"
+        ) from exc
+    if not callable(found):
+        raise ContextInvalid(f"TASKGATE_CONTEXT={name!r} cannot be called")
+    factory: ContextFactory = found
+    return factory

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from taskgate.tasks.base import TaskgateTask
-from taskgate.tasks.decorator import task
+from taskgate.tasks.base import TaskgateTask, task
 
 TICK_SECONDS = 0.05
 

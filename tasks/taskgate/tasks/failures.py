@@ -1,8 +1,10 @@
-"""Exceptions as the record keeps them, and back."""
+"""Exceptions as the record keeps them, and back; and when a retry policy has them retried."""
 
 from __future__ import annotations
 
 import json
+import random
+from datetime import timedelta
 from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
@@ -11,9 +13,13 @@ from celery.utils.serialization import UnpickleableExceptionWrapper, ensure_seri
 from kombu.utils import json as kombu_json
 
 from taskgate.store.lifecycle import Reason
-from taskgate.store.record import Failure
+from taskgate.store.record import Failure, RetryPolicy, Task
 from taskgate.tasks.serializing import ResultNotSerializable
 from taskgate.tasks.signature import ArgumentsInvalid
+
+INITIAL_BACKOFF = 1.0
+BACKOFF_MULTIPLIER = 2.0
+MAX_BACKOFF = 600.0
 
 _REASONS: dict[type[BaseException], Reason] = {
     WorkerLostError: Reason.WORKER_LOST,
@@ -24,6 +30,10 @@ _REASONS: dict[type[BaseException], Reason] = {
     ArgumentsInvalid: Reason.ARGUMENTS_INVALID,
     Reject: Reason.REJECTED,
 }
+
+
+class TaskExited(Exception):
+    """The task raised what is no Exception, as ``sys.exit()`` does; that is the cause."""
 
 
 def failure_of(error: Any, traceback: str | None = None) -> Failure:
@@ -41,6 +51,8 @@ def failure_of(error: Any, traceback: str | None = None) -> Failure:
             traceback,
         )
     if isinstance(error, BaseException):
+        if isinstance(error, TaskExited) and error.__cause__ is not None:
+            error = error.__cause__
         cls = type(error)
         names = cls.__module__, cls.__qualname__
         return _failure(reason_of(error), str(error), names, error.args, traceback)
@@ -80,3 +92,50 @@ def _failure(
         args=kombu_json.dumps(ensure_serializable(args, kombu_json.dumps)),
         traceback=str(traceback or ""),
     )
+
+
+def wait_by_policy(task: Task, error: BaseException, max_retries: int | None) -> timedelta | None:
+    """How long to wait before the next attempt; None if there is none by the task's policy.
+
+    ``max_retries``: the task type's own, for a policy that says nothing of a number.
+    """
+    policy = task.retry_policy
+    if policy is None or not is_retryable(policy, error):
+        return None
+    allowed = attempts_allowed(policy, task.max_attempts, max_retries)
+    retries = task.retries + 1
+    return None if allowed is not None and retries >= allowed else backoff(policy, retries)
+
+
+def backoff(policy: RetryPolicy, retries: int) -> timedelta:
+    """How long to wait before retry number ``retries`` (from 1)."""
+    initial = INITIAL_BACKOFF if policy.initial_backoff is None else policy.initial_backoff
+    multiplier = policy.backoff_multiplier or BACKOFF_MULTIPLIER
+    longest = MAX_BACKOFF if policy.max_backoff is None else policy.max_backoff
+    try:
+        wait = min(initial * multiplier ** (retries - 1), longest)
+    except OverflowError:
+        wait = longest
+    # Not for secrets: only so that tasks that failed together do not come back together.
+    return timedelta(seconds=random.uniform(0, wait) if policy.jitter else wait)  # noqa: S311
+
+
+def is_retryable(policy: RetryPolicy, error: BaseException) -> bool:
+    """Whether neither the error's class nor a base of it is named as not retryable."""
+    names = {name for cls in type(error).__mro__ for name in _names(cls)}
+    return names.isdisjoint(policy.non_retryable_errors)
+
+
+def attempts_allowed(
+    policy: RetryPolicy | None, max_attempts: int | None, type_max_retries: int | None
+) -> int | None:
+    """How many attempts a task may use up by failing; None if that is not bounded."""
+    if policy is not None and policy.max_attempts:
+        return policy.max_attempts
+    if max_attempts:
+        return max_attempts
+    return None if type_max_retries is None else type_max_retries + 1
+
+
+def _names(cls: type) -> tuple[str, str, str]:
+    return cls.__name__, cls.__qualname__, f"{cls.__module__}.{cls.__qualname__}"

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
+from kombu import Queue
+from kombu.utils import json as kombu_json
 from sqlalchemy import Connection
 
 from taskgate.store import canvas as store_canvas
+from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.store.submission import FIRST_ATTEMPT
+from taskgate.tasks.brokers import priorities
+from taskgate.tasks.serializing import arguments_json
 
 ATTEMPT_HEADER = "taskgate_attempt"
 """The attempt that a message stands for: the fencing token, set on what taskgate publishes."""
@@ -44,10 +52,75 @@ def attempt_of(request: Any) -> int:
     return int(getattr(request, ATTEMPT_HEADER, None) or FIRST_ATTEMPT)
 
 
+def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
+    """The record of a task that another producer published.
+
+    ``request``: whatever is known of its message; None if nothing is.
+    """
+    delivery = getattr(request, "delivery_info", None) or {}
+    name = getattr(request, "task", None) or getattr(request, "name", None)
+    priority = delivery.get("priority")
+    return {
+        "id": task_id,
+        "task_type": name or "",
+        "state": State.QUEUED,
+        "queue": _queue_of(app, delivery) or app.conf.task_default_queue,
+        "priority": priorities.from_broker(priority, zero_first=priorities.zero_goes_first(app)),
+        "arguments": arguments_json(
+            getattr(request, "args", None), getattr(request, "kwargs", None)
+        ),
+        "retries": getattr(request, "retries", None) or 0,
+        "expires_at": _expires(request),
+        "message": canvas_of(request),
+    }
+
+
 def canvas_of(request: Any) -> str | None:
     """``Task.message`` for a task that another producer published."""
     carried = {name: value for name in _CANVAS if (value := getattr(request, name, None))}
-    return json.dumps(carried) if carried else None
+    # As Celery writes messages: what is linked may hold datetimes, UUIDs and their like.
+    return kombu_json.dumps(carried) if carried else None
+
+
+def _queue_of(app: Any, delivery: Mapping[str, Any]) -> str | None:
+    """The queue that the message came from, which need not be named like its routing key."""
+    exchange, routing_key = delivery.get("exchange"), delivery.get("routing_key")
+    if exchange and routing_key:
+        for queue in app.amqp.queues.consume_from.values():
+            if any(_leads(binding, exchange, routing_key) for binding in _bindings(queue)):
+                return str(queue.name)
+    return routing_key
+
+
+def _bindings(queue: Queue) -> list[tuple[Any, str]]:
+    own = (queue.exchange, queue.routing_key)
+    return [own, *((binding.exchange, binding.routing_key) for binding in queue.bindings)]
+
+
+def _leads(binding: tuple[Any, str], exchange: str, routing_key: str) -> bool:
+    bound, pattern = binding
+    if bound is None or bound.name != exchange:
+        return False
+    match bound.type:
+        case "fanout":
+            return True
+        case "topic":
+            return re.fullmatch(_topic_pattern(pattern or ""), "." + routing_key) is not None
+    return bool(pattern == routing_key)
+
+
+def _topic_pattern(pattern: str) -> str:
+    """AMQP's topics as a regular expression: ``*`` is one word, ``#`` any number of them."""
+    words = {"*": r"\.[^.]+", "#": r"(\.[^.]+)*"}
+    # With a dot before each word, the first included, "#" needs no case of its own.
+    return "".join(words.get(word, re.escape("." + word)) for word in pattern.split("."))
+
+
+def _expires(request: Any) -> datetime | None:
+    expires = getattr(request, "expires", None)
+    if isinstance(expires, str):
+        expires = datetime.fromisoformat(expires)
+    return expires if expires is None or expires.tzinfo else expires.replace(tzinfo=UTC)
 
 
 def remember_children(tx: Connection, task_id: str, children: list[Any]) -> None:

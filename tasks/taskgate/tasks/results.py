@@ -1,17 +1,28 @@
-"""The record in the words of Celery's results."""
+"""What Celery reads of its results, in the record: the half of the backend for every program."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 from celery import states
+from celery.backends.base import (  # type: ignore[attr-defined]  # not all in its stubs
+    BaseBackend,
+    unpickle_backend,
+)
 from celery.contrib.abortable import ABORTED
 from celery.exceptions import TaskRevokedError
+from celery.exceptions import TimeoutError as CeleryTimeout
+from celery.result import result_from_tuple
 
+from taskgate.store import canvas, forgetting, queries
+from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
-from taskgate.tasks.failures import celery_error
+from taskgate.store.urls import hide_passwords
+from taskgate.tasks.failures import TaskExited, celery_error
 from taskgate.tasks.serializing import from_json
 
 _STATES = {
@@ -80,3 +91,100 @@ def celery_error_of(error: Exception) -> dict[str, Any]:
         "exc_message": list(error.args),
         "exc_module": type(error).__module__,
     }
+
+
+class RecordReader(BaseBackend):
+    """Looks tasks up, waits for them, and keeps the results of groups."""
+
+    READY_STATES = states.READY_STATES | {ABORTED}
+    persistent = True
+    supports_autoexpire = True  # the sweeper's retention
+
+    app: Any
+    url: str
+    _ensure_not_eager: Any
+
+    def __init__(self, app: Any, url: str | None = None, **options: Any) -> None:
+        options.update(serializer="json", url=url)
+        super().__init__(app, **options)
+        self.database = Database(url or "")
+
+    def __reduce__(self, args: Any = (), kwargs: Any = None) -> Any:
+        return unpickle_backend, (type(self), args, {**(kwargs or {}), "url": self.url})
+
+    def as_uri(self, include_password: bool = False) -> str:
+        return "taskgate+" + (self.url if include_password else hide_passwords(self.url))
+
+    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+        with self.database.read() as tx:
+            task = queries.get_many(tx, [task_id]).get(task_id)
+        meta = meta_of(task_id, task)
+        return dict(self.meta_from_decoded(meta))
+
+    def exception_to_python(self, exc: Any) -> Any:
+        """The exception; what would end the program that asks stands as TaskExited."""
+        found: Any = super().exception_to_python(exc)
+        if isinstance(found, BaseException) and not isinstance(found, Exception):
+            return TaskExited(repr(found))
+        return found
+
+    def task_result_exists(self, task_id: str) -> bool:
+        with self.database.read() as tx:
+            return bool(queries.versions(tx, [task_id]))
+
+    def wait_for(
+        self,
+        task_id: str,
+        timeout: float | None = None,
+        interval: float = 0.5,
+        no_ack: bool = True,
+        on_interval: Callable[[], None] | None = None,
+    ) -> dict[str, Any]:
+        """Poll until the task is final; ABORTING, which is ABORTED to Celery, is not.
+
+        Raises:
+            celery.exceptions.TimeoutError: not within ``timeout`` seconds.
+        """
+        del no_ack
+        self._ensure_not_eager()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            meta: dict[str, Any] = self.get_task_meta(task_id, cache=False)
+            if meta["is_final"]:
+                return meta
+            if on_interval:
+                on_interval()
+            left = interval if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise CeleryTimeout("The operation timed out.")
+            time.sleep(min(interval, left))
+
+    def wait_for_pending(self, result: Any, *args: Any, **options: Any) -> Any:
+        """As Celery's, but an aborted task raises TaskRevokedError: it has no result."""
+        value = super().wait_for_pending(result, *args, **options)
+        if options.get("propagate", True) and result.state == ABORTED:
+            raise TaskRevokedError("aborted")
+        return value
+
+    def _forget(self, task_id: str) -> None:
+        with self.database.write() as tx:
+            forgetting.forget(tx, task_id)
+
+    def cleanup(self) -> None:
+        """Nothing: the server's sweeper keeps and deletes final tasks."""
+
+    def _save_group(self, group_id: str, result: Any) -> Any:
+        with self.database.write() as tx:
+            canvas.save_group(tx, group_id, json.dumps(result.as_tuple()))
+        return result
+
+    def _restore_group(self, group_id: str) -> dict[str, Any] | None:
+        with self.database.read() as tx:
+            saved = canvas.restore_group(tx, group_id)
+        if saved is None:
+            return None
+        return {"task_id": group_id, "result": result_from_tuple(json.loads(saved), self.app)}
+
+    def _delete_group(self, group_id: str) -> None:
+        with self.database.write() as tx:
+            canvas.remove_group(tx, group_id)

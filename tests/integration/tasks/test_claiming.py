@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from celery import Celery
 from celery.app.task import Context
+from sqlalchemy import Connection
 
 from support.records import submit, upgraded
 from taskgate.store import transitions
 from taskgate.store.engine import Database
-from taskgate.tasks.claiming import Claiming
+from taskgate.store.record import Task
+from taskgate.store.transitions import Claim
+from taskgate.tasks.attempt import Attempt, Recorder
 from taskgate.tasks.messages import ATTEMPT_HEADER
 
 
@@ -20,35 +21,41 @@ def database(database_url: str) -> Database:
     return upgraded(database_url)
 
 
-def claiming(task_id: str) -> Claiming:
+def attempt(database: Database, task_id: str) -> Attempt:
     request = Context({"id": task_id, "hostname": "worker@here", ATTEMPT_HEADER: 1})
-    return Claiming(SimpleNamespace(app=Celery(set_as_current=False)), request)
+    return Attempt(Recorder(Celery(set_as_current=False), database), task_id, request)
+
+
+def claim_in(tx: Connection, attempt: Attempt) -> tuple[Claim | None, Task | None]:
+    """Try to claim in a transaction that the test commits or not."""
+    tried: tuple[Claim | None, Task | None] = Attempt._try_to_claim.__wrapped__(attempt, tx)  # type: ignore[attr-defined]
+    return tried
 
 
 def test_it_is_won_when_it_turns_out_to_have_been_committed(database: Database) -> None:
     with database.write() as tx:
         task_id = submit(tx)
-    mine = claiming(task_id)
+    mine = attempt(database, task_id)
     with database.write() as tx:
-        won, _ = mine(tx)
+        won, _ = claim_in(tx, mine)
     assert won is not None
     with database.write() as tx:
-        assert mine(tx)[0] == won
-        assert claiming(task_id)(tx)[0] is None  # another delivery, to the same worker
+        assert claim_in(tx, mine)[0] == won
+        assert claim_in(tx, attempt(database, task_id))[0] is None
     database.close()
 
 
 def test_it_is_lost_when_another_has_won_instead(database: Database) -> None:
     with database.write() as tx:
         task_id = submit(tx)
-    mine = claiming(task_id)
+    mine = attempt(database, task_id)
     with database.engine.connect() as tx:
-        assert mine(tx)[0] is not None
+        assert claim_in(tx, mine)[0] is not None
         tx.rollback()
     with database.write() as tx:
         assert transitions.claim(tx, task_id, 1, "another")
     with database.write() as tx:
-        won, found = mine(tx)
+        won, found = claim_in(tx, mine)
     assert won is None
     assert found is not None
     assert found.worker == "another"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from taskgate.tasks.context import ContextInvalid, context_factory
+from taskgate.tasks.base import ContextInvalid, context_factory
 
 
 def test_without_a_name_nothing_is_entered() -> None:

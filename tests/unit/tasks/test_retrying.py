@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from taskgate.store.record import RetryPolicy
-from taskgate.tasks import retrying
+from taskgate.tasks import failures
 
 
 @pytest.mark.parametrize(
@@ -18,19 +18,19 @@ from taskgate.tasks import retrying
     ],
 )
 def test_waits_grow_to_their_bound(policy: RetryPolicy, waits: list[float]) -> None:
-    assert [retrying.backoff(policy, n) for n in range(1, 5)] == [
+    assert [failures.backoff(policy, n) for n in range(1, 5)] == [
         timedelta(seconds=wait) for wait in waits
     ]
 
 
 def test_a_wait_beyond_all_numbers_is_the_longest() -> None:
-    assert retrying.backoff(RetryPolicy(), 10_000) == timedelta(minutes=10)
+    assert failures.backoff(RetryPolicy(), 10_000) == timedelta(minutes=10)
 
 
 def test_jitter_draws_between_nothing_and_the_whole_wait() -> None:
     policy = RetryPolicy(initial_backoff=8, jitter=True)
 
-    waits = [retrying.backoff(policy, 1).total_seconds() for _ in range(200)]
+    waits = [failures.backoff(policy, 1).total_seconds() for _ in range(200)]
 
     assert 0 <= min(waits) < 2
     assert 6 < max(waits) <= 8
@@ -46,12 +46,12 @@ class Derived(Base):
 
 @pytest.mark.parametrize("name", ["Derived", f"{__name__}.Derived", "Base", "Exception"])
 def test_errors_named_as_not_retryable(name: str) -> None:
-    assert not retrying.is_retryable(RetryPolicy(non_retryable_errors=(name,)), Derived())
+    assert not failures.is_retryable(RetryPolicy(non_retryable_errors=(name,)), Derived())
 
 
 @pytest.mark.parametrize("name", ["ValueError", "other.Derived", "Deriv"])
 def test_errors_not_named(name: str) -> None:
-    assert retrying.is_retryable(RetryPolicy(non_retryable_errors=(name,)), Derived())
+    assert failures.is_retryable(RetryPolicy(non_retryable_errors=(name,)), Derived())
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_errors_not_named(name: str) -> None:
 def test_attempts_allowed(
     policy: RetryPolicy | None, submitted: int | None, of_type: int | None, allowed: int | None
 ) -> None:
-    assert retrying.attempts_allowed(policy, submitted, of_type) == allowed
+    assert failures.attempts_allowed(policy, submitted, of_type) == allowed

@@ -18,8 +18,8 @@ from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import Reason
 from taskgate.store.record import Failure
 from taskgate.store.workers import ActiveAttempt
+from taskgate.tasks.attempt import max_losses
 from taskgate.tasks.backend import RecordBackend
-from taskgate.tasks.finishing import max_losses
 from taskgate.tasks.worker.identity import Identity
 
 TICK_SECONDS = 0.5

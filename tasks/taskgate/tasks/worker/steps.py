@@ -13,10 +13,8 @@ from celery.utils.log import get_logger
 
 from taskgate.store import schema, task_types
 from taskgate.tasks.backend import RecordBackend
-from taskgate.tasks.base import with_taskgate
+from taskgate.tasks.base import context_factory, with_taskgate
 from taskgate.tasks.brokers import sql_broker
-from taskgate.tasks.compatibility import breaking_change
-from taskgate.tasks.context import context_factory
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
 from taskgate.tasks.worker.agent import Agent, process_ender
@@ -107,13 +105,8 @@ def _register(
 ) -> None:
     with backend.database.write() as tx:
         replaced = task_types.register(tx, name, definition, worker_id)
-    if replaced is None:
-        return
-    breaks = breaking_change(replaced, definition)
-    if breaks:
-        logger.warning("the task type %s has changed, and may break callers: %s", name, breaks)
-    else:
-        logger.info("the task type %s has changed", name)
+    if replaced is not None:
+        logger.info("the task type %s has another definition than before", name)
 
 
 @worker_process_init.connect

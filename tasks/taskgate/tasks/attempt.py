@@ -1,0 +1,473 @@
+"""One attempt of a task, and all that can be recorded of it.
+
+Whoever claimed the attempt speaks for it; the word of everyone else changes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery.exceptions import Ignore, NotRegistered, Retry
+from celery.utils.log import get_logger
+from sqlalchemy import Connection
+
+from taskgate.store import outbox, queries, submission, transitions
+from taskgate.store.engine import Database
+from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal
+from taskgate.store.lifecycle import ACTIVE, State
+from taskgate.store.record import Failure, Task
+from taskgate.store.submission import FIRST_ATTEMPT
+from taskgate.store.transitions import Claim
+from taskgate.tasks import messages
+from taskgate.tasks.failures import failure_of, wait_by_policy
+from taskgate.tasks.serializing import to_json
+from taskgate.tasks.worker import identity
+
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 5.0
+"""Seconds between tries while the database does not answer."""
+
+LEASE_SECONDS = 0.5
+"""How long to wait for the agent to get a lease, in place of one that was ended."""
+
+LOOK_SECONDS = 0.25
+"""How often a running task asks the database whether it was aborted, at most."""
+
+PERIOD_SECONDS = 0.25
+"""How long the latest progress waits for later progress, at most."""
+
+CLAIM_KEY = "taskgate_claim"
+"""Where a request holds the Claim that the worker's main process made for it."""
+
+logger = get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Recorder:
+    """Writes to the record for all attempts of one process."""
+
+    def __init__(self, app: Any, database: Database) -> None:
+        self.app = app
+        self.database = database
+        self.progress = ProgressWriter(database)
+
+    def write(self, task_id: str, function: Callable[[Connection], T]) -> T:
+        """Call ``function`` in a transaction. A worker tries until the database answers.
+
+        Raises:
+            StoreUnavailable: the database does not answer, and this is no worker.
+        """
+        wait = FIRST_WAIT
+        while True:
+            try:
+                with self.database.write() as tx:
+                    return function(tx)
+            except StoreUnavailable as exc:
+                if identity.current() is None:
+                    raise
+                logger.warning("task %s waits to be recorded: %s", task_id, exc)
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+
+def _in_transaction(
+    method: Callable[Concatenate[Attempt, Connection, P], T],
+) -> Callable[Concatenate[Attempt, P], T]:
+    """Give the method a transaction; it is called again for as long as it takes to commit one."""
+
+    @functools.wraps(method)
+    def call(self: Attempt, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.recorder.write(self.task_id, lambda tx: method(self, tx, *args, **kwargs))
+
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class NextAttempt:
+    """What a failed attempt leaves for the next one."""
+
+    delay: timedelta
+    retries: int
+    """Celery's count of retries, as it will be then."""
+    arguments: str | None = None
+    """JSON text; None leaves the arguments as they are."""
+
+
+class Attempt:
+    """One attempt of a task."""
+
+    def __init__(
+        self, recorder: Recorder, task_id: str, request: Any = None, claimed: Claim | None = None
+    ) -> None:
+        """``request``: Celery's, of the attempt's message; None if there is only an id.
+
+        ``claimed``: the claim, for an attempt that was claimed elsewhere and runs here.
+        """
+        self.recorder = recorder
+        self.task_id = task_id
+        self.request = request
+        self.claimed = claimed
+        self.next_attempt: NextAttempt | None = None
+        """Set when the task asked to be retried."""
+        self.must_stop = False
+        """The task has seen that it should stop."""
+        self.is_running = False
+        """The task's function was called."""
+        self.has_ended = False
+        """How it ended was recorded."""
+        self._uncertain: Claim | None = None
+        self._next_look = 0.0
+        self._last_progress: str | None = None
+
+    # Its beginning.
+
+    def claim(self) -> Claim:
+        """Win the right to run the attempt; waits while the database does not answer.
+
+        Raises:
+            Ignore: it is not ours to run: claimed already, aborted, expired, finished or replaced.
+        """
+        while self.claimed is None:
+            self.claimed, found = self._try_to_claim()
+            if self.claimed is None:
+                if not self._could_be_claimed(found):
+                    reason = self._why_not(found)
+                    logger.info("task %s does not run here: %s", self.task_id, reason)
+                    raise Ignore(reason)
+                # Ours, but for the lease: it was ended while we were cut off.
+                time.sleep(LEASE_SECONDS)
+        return self.claimed
+
+    @_in_transaction
+    def _try_to_claim(self, tx: Connection) -> tuple[Claim | None, Task | None]:
+        """The claim if it is won; else the task, if there is one."""
+        self._adopt(tx)
+        won = transitions.claim(tx, self.task_id, self._number(tx), self._worker())
+        if won is not None:
+            self._uncertain = won
+            return won, None
+        found = queries.get_many(tx, [self.task_id]).get(self.task_id)
+        return (self._uncertain if self._is_mine(found) else None), found
+
+    def _is_mine(self, found: Task | None) -> bool:
+        """Whether an earlier claim was committed after all, though the database did not say so."""
+        mine = self._uncertain
+        return (
+            mine is not None
+            and found is not None
+            and found.state in ACTIVE
+            and (found.attempt, found.started_at) == (mine.attempt, mine.started_at)
+        )
+
+    def _could_be_claimed(self, found: Task | None) -> bool:
+        number = messages.attempt_of(self.request)
+        return found is not None and found.state is State.QUEUED and found.attempt == number
+
+    def _why_not(self, found: Task | None) -> str:
+        number = messages.attempt_of(self.request)
+        if found is None:
+            return f"attempt {number}: there is no record of the task"
+        return f"attempt {number}: the task is {found.state}, attempt {found.attempt}"
+
+    def _adopt(self, tx: Connection) -> None:
+        """Record, as QUEUED, a task that another producer published; one on record stays."""
+        if not messages.is_from_taskgate(self.request):
+            values = messages.columns_of(self.recorder.app, self.task_id, self.request)
+            submission.adopt(tx, values)
+
+    def _begin(self, tx: Connection) -> bool:
+        """Claim an attempt that runs without our base class, when it is first heard of."""
+        self._adopt(tx)
+        return transitions.claim(tx, self.task_id, self._number(tx), self._worker()) is not None
+
+    @_in_transaction
+    def begin(self, tx: Connection) -> None:
+        """The attempt has started, in a worker that knows no claims."""
+        self._begin(tx)
+
+    def _worker(self) -> str:
+        return identity.worker_id(getattr(self.request, "hostname", None))
+
+    def _number(self, tx: Connection) -> int:
+        """The number of the attempt; whoever has only an id means the current one."""
+        if self.claimed is not None:
+            return self.claimed.attempt
+        if self.request is not None:
+            return messages.attempt_of(self.request)
+        found = queries.get_many(tx, [self.task_id]).get(self.task_id)
+        return FIRST_ATTEMPT if found is None else found.attempt
+
+    # While it runs.
+
+    def report(self, state: str, meta: Any) -> None:
+        """Say how far the task is, in a word of its own; the latest report is written soon."""
+        progress = to_json({"state": state, "meta": meta})
+        if self.claimed is not None:
+            self.recorder.progress.put(self.claimed, progress)
+        else:
+            self._report_now(progress)
+
+    @_in_transaction
+    def _report_now(self, tx: Connection, progress: str) -> None:
+        self._end(tx, transitions.report, progress)
+
+    def is_aborted(self) -> bool:
+        """Whether an abort was asked for, or the attempt was given to another worker.
+
+        Cheap enough for a tight loop. While the database does not answer: no.
+        """
+        if not self.must_stop and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_SECONDS
+            self.must_stop = self._look()
+        return self.must_stop
+
+    def _look(self) -> bool:
+        if self.claimed is None:
+            return False
+        try:
+            with self.recorder.database.read() as tx:
+                return not queries.may_go_on(tx, self.task_id, self.claimed.attempt)
+        except StoreUnavailable as exc:
+            logger.warning("task %s cannot look for an abort: %s", self.task_id, exc)
+            return False
+
+    @_in_transaction
+    def abort(self, tx: Connection, reason: str = "") -> None:
+        """Ask the task to stop; one that has not started never does."""
+        self._request_abort(tx, reason)
+
+    def _request_abort(self, tx: Connection, reason: str) -> None:
+        self._adopt(tx)
+        try:
+            transitions.request_abort(tx, self.task_id, by="", reason=reason)
+        except TaskAlreadyFinal as exc:
+            logger.info("nothing to abort: %s", exc)
+
+    # Its end. Each says which state the task is in by it; None if it is by another's word.
+
+    @_in_transaction
+    def succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
+        """The task returned ``result`` (JSON text) and has started ``children``."""
+        self.has_ended = True
+        if not self._end(tx, transitions.succeed, result):
+            return None
+        messages.remember_children(tx, self.task_id, children)
+        return State.SUCCEEDED
+
+    @_in_transaction
+    def fail(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
+        """The task raised, or its worker says why it ended; a retry policy may have it go on."""
+        self.has_ended = True
+        failure = failure_of(error, traceback)
+        match error:
+            case WorkerLostError():
+                return self._lose(tx, failure)
+            case NotRegistered():
+                self._adopt(tx)
+                number = self._number(tx)
+                return self._now(tx, transitions.refuse(tx, self.task_id, number, failure))
+        planned = self._next_by_policy(tx, error)
+        if planned is not None:
+            return self._back_off(tx, failure, planned)
+        return State.FAILED if self._end(tx, transitions.fail, failure) else None
+
+    def _lose(self, tx: Connection, failure: Failure) -> State | None:
+        most = max_losses(self.recorder.app, getattr(self.request, "task", None))
+        number = self._number(tx)
+        if transitions.lose(tx, self.task_id, number, failure, max_losses=most):
+            return self._now(tx, won=True)
+        # Not claimed yet: its message is gone with the process.
+        self._adopt(tx)
+        found = queries.get_many(tx, [self.task_id]).get(self.task_id)
+        if self._could_be_claimed(found):
+            outbox.put(tx, self.task_id, number, timedelta(0))
+        return None
+
+    def _next_by_policy(self, tx: Connection, error: Any) -> NextAttempt | None:
+        """The next attempt, if the submission's retry policy wants one."""
+        if self.claimed is not None and self.claimed.retry_policy is None:
+            return None
+        if self.claimed is None and not isinstance(error, TimeLimitExceeded):
+            return None
+        found = queries.get_many(tx, [self.task_id]).get(self.task_id)
+        if found is None or found.state is not State.RUNNING or found.attempt != self._number(tx):
+            return None
+        task_type = self.recorder.app.tasks.get(found.task_type)
+        wait = wait_by_policy(found, error, getattr(task_type, "max_retries", None))
+        return None if wait is None else NextAttempt(wait, found.retries + 1)
+
+    @_in_transaction
+    def retry(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
+        """The task asked for another attempt; in a worker that is being stopped: for it at once."""
+        self.has_ended = True
+        if self.claimed is None:
+            if isinstance(error, WorkerLostError):
+                return self._lose(tx, failure_of(error, traceback))
+            won = transitions.give_back(tx, self.task_id, self._number(tx))
+            return self._now(tx, won)
+        failure = failure_of(error if error is not None else Retry("retry"), traceback)
+        return self._back_off(tx, failure, self.next_attempt or self._default_retry(self.claimed))
+
+    def _back_off(self, tx: Connection, failure: Failure, planned: NextAttempt) -> State | None:
+        won = transitions.back_off(
+            tx,
+            self.task_id,
+            self._number(tx),
+            failure,
+            delay=planned.delay,
+            retries=planned.retries,
+            arguments=planned.arguments,
+        )
+        return self._now(tx, won)
+
+    def _default_retry(self, claimed: Claim) -> NextAttempt:
+        """For a task that raised Celery's Retry without having called ``retry()``."""
+        task_type = self.recorder.app.tasks[self.request.task]
+        return NextAttempt(timedelta(seconds=task_type.default_retry_delay), claimed.retries + 1)
+
+    @_in_transaction
+    def stop(self, tx: Connection, reason: str | None = None) -> State | None:
+        """The task stopped as it was asked to; with a reason, because its worker ended it."""
+        self.has_ended = True
+        if self._end_quietly(tx, transitions.stop):
+            return State.ABORTED
+        if reason is None:
+            return None
+        if reason == "expired":
+            self._adopt(tx)
+            return State.EXPIRED if transitions.expire(tx, self.task_id) else None
+        self._request_abort(tx, reason)
+        self._end_quietly(tx, transitions.stop)
+        return self._now(tx, won=True)
+
+    @_in_transaction
+    def give_back(self, tx: Connection) -> State | None:
+        """The task asked to be run again at once."""
+        self.has_ended = True
+        return self._now(tx, transitions.give_back(tx, self.task_id, self._number(tx)))
+
+    def _end(self, tx: Connection, transition: Callable[..., bool], *values: Any) -> bool:
+        """Make a transition; an attempt that runs without our base is claimed first if need be."""
+        if self._end_quietly(tx, transition, *values):
+            return True
+        if self.claimed is None and self._begin(tx):
+            return transition(tx, self.task_id, self._number(tx), *values)
+        logger.warning("task %s: attempt %d has ended otherwise", self.task_id, self._number(tx))
+        return False
+
+    def _end_quietly(self, tx: Connection, transition: Callable[..., bool], *values: Any) -> bool:
+        number = self._number(tx)
+        if self.claimed is not None:
+            # Kept here, for the next transaction if this one is not committed.
+            taken = self.recorder.progress.take(self.claimed)
+            self._last_progress = taken or self._last_progress
+            if self._last_progress is not None:
+                transitions.report(tx, self.task_id, number, self._last_progress)
+        return transition(tx, self.task_id, number, *values)
+
+    def _now(self, tx: Connection, won: bool) -> State | None:
+        return queries.get(tx, self.task_id).state if won else None
+
+
+def max_losses(app: Any, task_type: str | None) -> int:
+    """How often a task may lose its worker and still be run again."""
+    if getattr(app.tasks.get(task_type), "at_most_once", False):
+        return 0
+    return int(app.conf.get("taskgate_max_worker_losses", 3))
+
+
+_running: ContextVar[Attempt | None] = ContextVar("taskgate_attempt", default=None)
+
+
+@contextmanager
+def running(attempt: Attempt) -> Iterator[None]:
+    """While the attempt runs in this context, ``running_attempt`` finds it."""
+    token = _running.set(attempt)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
+def running_attempt(request: Any) -> Attempt | None:
+    """The attempt that runs here, if the request is its own: not one of a direct or eager call."""
+    attempt = _running.get()
+    if attempt is None or getattr(request, "id", None) != attempt.task_id:
+        return None
+    is_other_call = getattr(request, "called_directly", True) or request.is_eager
+    return None if is_other_call else attempt
+
+
+def claim_in(request: Mapping[str, Any]) -> Claim | None:
+    """The claim that the worker's main process handed over with a message."""
+    claimed = request.get(CLAIM_KEY)
+    return claimed if isinstance(claimed, Claim) else None  # no message can hold one
+
+
+Reports = dict[tuple[str, int], str]
+
+
+class ProgressWriter:
+    """Writes the latest progress of each attempt of this process a few times a second.
+
+    In a thread, so that a tight loop may report as often as it likes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._latest: Reports = {}
+        self._changed = threading.Condition()
+        self._writing = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, claim: Claim, progress: str) -> None:
+        """Have ``progress`` (JSON text as in the record) written soon, unless more comes."""
+        with self._changed:
+            self._latest[claim.task_id, claim.attempt] = progress
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._work, name="taskgate-progress", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+
+    def take(self, claim: Claim) -> str | None:
+        """The attempt's latest progress if it still waits; whoever takes it writes it."""
+        # Once nothing is being written, nothing older can come after what the taker writes.
+        with self._writing, self._changed:
+            return self._latest.pop((claim.task_id, claim.attempt), None)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._latest)
+            with self._writing:
+                with self._changed:
+                    reports, self._latest = self._latest, {}
+                self._write(reports)
+            time.sleep(PERIOD_SECONDS)
+
+    def _write(self, reports: Reports) -> None:
+        if not reports:
+            return
+        names = ", ".join(task_id for task_id, _ in reports)
+        try:
+            with self._database.write() as tx:
+                for (task_id, attempt), progress in reports.items():
+                    transitions.report(tx, task_id, attempt, progress)
+        except StoreUnavailable as exc:
+            logger.warning("progress of %s was not recorded: %s", names, exc)
+        except Exception:
+            # This thread serves every attempt of the process: it must outlive one bad report.
+            logger.exception("progress of %s was not recorded", names)
