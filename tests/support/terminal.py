@@ -15,14 +15,16 @@ from support.waiting import wait_until
 
 
 class Terminal:
-    """A program in a terminal of 120 columns; ended with the `with`."""
+    """A program in a terminal so many columns wide; ended with the `with`."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], *, columns: int = 120
+    ) -> None:
         self._keyboard, its_end = pty.openpty()
         self._written = bytearray()
         self._popen = subprocess.Popen(
             command,
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", **env},
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), **env},
             stdin=its_end,
             stdout=its_end,
             stderr=its_end,

@@ -14,7 +14,11 @@ USAGE = 2
 NOT_RUN = 3
 REFUSED = 4
 UNANSWERED = 5
+OUTPUT_FAILED = 74
+"""As sysexits.h has it."""
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a shell says that SIGPIPE ended a program."""
 
 EXIT_CODES = """\b
 Exit codes:
@@ -24,7 +28,9 @@ Exit codes:
   3    with --wait: the task was ABORTED or EXPIRED
   4    the server refused the call: no such task, invalid arguments, no token, …; or a batch's line
   5    no answer: the server or its database is away, or --timeout is over
+  74   the output cannot be written: its disk is full
   130  interrupted with Ctrl-C
+  141  whoever read the output has closed it
 """
 
 _OF_STATE = {
@@ -47,7 +53,3 @@ class CommandError(click.ClickException):
     def __init__(self, message: str, *, exit_code: int, more: tuple[str, ...] = ()) -> None:
         super().__init__("\n  ".join([message, *more]))
         self.exit_code = exit_code  # type: ignore[misc] # click means it to be set
-
-    def show(self, file: object = None) -> None:  # noqa: ARG002 - click's signature
-        """Write it to standard error."""
-        click.echo(f"{click.style('Error', fg='red')}: {self.format_message()}", err=True)

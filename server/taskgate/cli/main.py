@@ -1,14 +1,22 @@
-"""The command's entry: which subcommands there are, and where each one is."""
+"""The command's entry: which subcommands there are, where each one is, and how errors are shown."""
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pkgutil import resolve_name
+from typing import Any, NoReturn
 
 import click
 
+from taskgate.cli import exits
 from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.output.errors import report
+from taskgate.cli.output.terminal import write
 
 # A subcommand's module is imported when it is called: `taskgate get` does not wait for Celery.
 _COMMANDS = {
@@ -45,10 +53,48 @@ class Subcommands(click.Group):
         command: click.Command = resolve_name(f"taskgate.cli.commands.{_COMMANDS[cmd_name]}")
         return command
 
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:  # type: ignore[override] # it never returned
+        """Run the command and exit; an error is shown as one, never as a traceback."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = self._run(words, **extra)
+            sys.stdout.flush()
+        except OSError as error:
+            code = _output_failed(error)
+        sys.exit(code or exits.OK)
+
+    def _run(self, words: list[str], **extra: Any) -> int | None:
+        try:
+            code: int | None = super().main(words, **{**extra, "standalone_mode": False})
+        except click.ClickException as error:
+            report(error, as_json=_wants_json(words))
+            return error.exit_code
+        except click.Abort:
+            return exits.INTERRUPTED
+        except SystemExit as end:  # how click and rich end where a pipe is closed, with 1
+            return exits.PIPE_CLOSED if end.code == 1 else exits.OK
+        return code
+
+
+def _wants_json(words: Sequence[str]) -> bool:
+    """Told from the words themselves: the error may be that they cannot be parsed."""
+    return "--json" in words[: words.index("--") if "--" in words else None]
+
+
+def _output_failed(error: OSError) -> int:
+    """Whoever reads our output is gone, or its disk is full."""
+    # What is still buffered would fail again when Python flushes it at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return exits.PIPE_CLOSED
+    with suppress(OSError):  # standard error may be the same file
+        write(("Error", "red"), f": {error}", err=True)
+    return exits.OUTPUT_FAILED
+
 
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
-        click.echo(f"taskgate {version('taskgate')}")
+        write(f"taskgate {version('taskgate')}")
         ctx.exit()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taskgate.cli.output import task as render
-from taskgate.cli.output.as_json import task_as_json
+from taskgate.cli.output.terminal import json_text
 from taskgate.client import Task
 from taskgate.client.task import task_from_message
 from taskgate.v1 import task_pb2
@@ -32,7 +32,7 @@ def _task(**fields: object) -> Task:
 
 
 def test_json_has_exact_numbers_and_times() -> None:
-    values = json.loads(task_as_json(_task()))
+    values = json.loads(json_text(render.fields_of(_task(), full=True)))
     assert values["result"] == BIG
     assert values["args"] == [BIG, "[bold]ü"]
     assert values["kwargs"] == {"x": None}
@@ -64,3 +64,45 @@ def test_a_task_cannot_speak_to_the_terminal(capsys: pytest.CaptureFixture[str])
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "line 1\n\\x1b]0;title" in shown
+
+
+OWN = '  File "/home/ann/reports.py", line 7, in monthly\n    return 1 / 0\n           ~~^~~\n'
+INNER = """\
+  File "/venv/lib/python3.13/site-packages/celery/app/trace.py", line 453, in trace_task
+    R = retval = fun(*args, **kwargs)
+  File "/venv/lib/python3.13/site-packages/taskgate/tasks/task.py", line 90, in __call__
+    return super().__call__(*args, **kwargs)
+"""
+HEAD, TAIL = "Traceback (most recent call last):\n", "ZeroDivisionError: division by zero"
+
+
+def test_a_traceback_on_the_screen_is_the_tasks_own(capsys: pytest.CaptureFixture[str]) -> None:
+    error = task_pb2.TaskError(type="builtins.E", traceback=HEAD + INNER + OWN + TAIL)
+    render.print_task(_task(error=error))
+    shown = capsys.readouterr().out
+    assert HEAD + OWN + TAIL in shown
+    assert "(2 frames of taskgate and Celery: see them with -v)" in shown
+    render.print_task(_task(error=error), all_frames=True)
+    assert HEAD + INNER + OWN + TAIL in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("traceback", ["", "no frames", HEAD + OWN + TAIL, HEAD + INNER + TAIL])
+def test_a_traceback_that_would_lose_all_or_nothing_stays(traceback: str) -> None:
+    assert render.without_inner_frames(traceback) == traceback
+
+
+def test_frames_of_chained_errors_and_repeated_lines_go_too() -> None:
+    again = f"\n\nDuring handling of the above exception, another occurred:\n\n{HEAD}{OWN}{TAIL}"
+    repeated = INNER + "  [Previous line repeated 3 more times]\n"
+    shown = render.without_inner_frames(HEAD + repeated + OWN + TAIL + again)
+    assert shown.startswith(HEAD + OWN + TAIL + again)
+
+
+def test_the_demo_tasks_own_frames_stay() -> None:
+    demo = '  File "/venv/lib/python3.13/site-packages/taskgate/tasks/demo.py", line 7, in fail\n'
+    assert render.without_inner_frames(HEAD + INNER + demo + TAIL).startswith(HEAD + demo + TAIL)
+
+
+def test_a_value_of_many_lines_does_not_look_like_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    render.print_task(_task(abort=task_pb2.Abort(reason="x\n  result     1")))
+    assert "\n               result     1\n" in capsys.readouterr().out

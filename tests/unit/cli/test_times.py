@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 import pytest
 
-from taskgate.cli.output.text import span
+from taskgate.cli.output.times import span
 from taskgate.cli.times import SECONDS, WHEN
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeElapsedColumn
 from rich.text import Text
 
@@ -17,10 +16,11 @@ from taskgate.cli import exits
 from taskgate.cli.commands.batch_lines import Line, Malformed, read_lines
 from taskgate.cli.commands.watch import watch_all
 from taskgate.cli.exits import exit_code
-from taskgate.cli.output.as_json import fields_of, fields_of_error, line_as_json
 from taskgate.cli.output.bars import TextColumn
+from taskgate.cli.output.errors import fields_of_error
 from taskgate.cli.output.follow import TaskOutput
-from taskgate.cli.output.text import clean
+from taskgate.cli.output.task import fields_of
+from taskgate.cli.output.terminal import console, write, write_json
 from taskgate.client import Client, Submission, TaskgateError, TaskHandle
 
 _AT_ONCE = 500
@@ -70,20 +70,20 @@ class _Report:
 
     def end(self) -> None:
         if not self._quiet:
-            click.echo(f"{self.summary}.", err=True)
+            write(f"{self.summary}.", err=True)
 
     def _print_task(self, line: Line, handle: TaskHandle) -> None:
         if not self._as_json:
-            click.echo(handle.id)
+            write(handle.id)
         elif handle.latest is not None:
             task = fields_of(handle.latest, full=False)
-            click.echo(line_as_json({"line": line.number, "task": task}))
+            write_json({"line": line.number, "task": task})
 
     def _print_refusal(self, line: Line, error: TaskgateError | Malformed) -> None:
         if self._as_json:
-            click.echo(line_as_json({"line": line.number, "error": _error_fields(error)}))
+            write_json({"line": line.number, "error": _error_fields(error)})
         else:
-            click.echo(f"line {line.number}: {clean(_told(error))}", err=True)
+            write(f"line {line.number}: {_describe(error)}", err=True)
 
 
 def _submit_all(client: Client, source: BinaryIO, report: _Report) -> None:
@@ -96,7 +96,7 @@ def _submit_all(client: Client, source: BinaryIO, report: _Report) -> None:
                 done = source.tell() if length else 0
                 progress.update(bar, completed=done, said=Text(report.summary))
         except TaskgateError:
-            click.echo(f"{report.summary}, none after line {report.last}.", err=True)
+            write(f"{report.summary}, none after line {report.last}.", err=True)
             raise
 
 
@@ -125,20 +125,20 @@ def _length(source: BinaryIO) -> int | None:
 
 
 def _bar() -> Progress:
-    console = Console(stderr=True)
+    out = console(err=True)
     return Progress(
         BarColumn(bar_width=30),
         TextColumn("said"),
         TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
+        console=out,
+        disable=not out.is_terminal,
         transient=True,
         # What goes into a pipe stays there; what goes to the terminal goes above the bar.
         redirect_stdout=sys.stdout.isatty(),
     )
 
 
-def _told(error: TaskgateError | Malformed) -> str:
+def _describe(error: TaskgateError | Malformed) -> str:
     if isinstance(error, Malformed):
         return error.message
     wrong = "; ".join(f"{v.field}: {v.description}" for v in error.violations)

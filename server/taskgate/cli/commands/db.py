@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from taskgate.cli.output.terminal import write
 from taskgate.cli.settings import load_settings, translate_store_errors
 from taskgate.store import schema
 from taskgate.store.engine import Database
@@ -32,7 +33,7 @@ def upgrade() -> None:
     """
     with _database() as database:
         schema.upgrade(database)
-        click.echo(f"The tables of {database} are up to date.")
+        write(f"The tables of {database} are up to date.")
 
 
 @command.command()
@@ -40,7 +41,7 @@ def check() -> None:
     """Exit with 0 if the tables are those that this version needs, otherwise with 1."""
     with _database() as database:
         schema.check(database)
-        click.echo(f"The tables of {database} are up to date.")
+        write(f"The tables of {database} are up to date.")
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from taskgate.cli import exits
@@ -22,8 +21,7 @@ from taskgate.cli.doctor.record import (
     check_workers,
 )
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.output.as_json import line_as_json
-from taskgate.cli.output.text import clean
+from taskgate.cli.output.terminal import one_line, write, write_json
 from taskgate.cli.settings import load_settings
 from taskgate.client import Client, TaskgateError, Unauthenticated
 from taskgate.server.settings import ServerSettings
@@ -68,20 +66,19 @@ def _as_json(found: Iterator[tuple[str, Finding]]) -> Counter[Level]:
         }
         for subject, finding in found
     ]
-    click.echo(line_as_json({"findings": findings}))
+    write_json({"findings": findings})
     return Counter(Level(finding["level"]) for finding in findings)
 
 
 def _as_text(found: Iterator[tuple[str, Finding]]) -> Counter[Level]:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     levels: Counter[Level] = Counter()
     before = ""
     for subject, finding in found:
         levels[finding.level] += 1
-        console.print(_line("" if subject == before else subject, finding))
+        write(_line("" if subject == before else subject, finding))
         before = subject
     problems, warnings = levels[Level.PROBLEM], levels[Level.WARNING]
-    console.print(f"\n{_count(problems, 'problem')}, {_count(warnings, 'warning')}.")
+    write(f"\n{_count(problems, 'problem')}, {_count(warnings, 'warning')}.")
     return levels
 
 
@@ -89,9 +86,9 @@ def _line(subject: str, finding: Finding) -> Text:
     line = Text.assemble(
         (f"{subject:<9}", "bold"), (f"{finding.level:<10}", _STYLES[finding.level])
     )
-    line.append(clean(finding.text).replace("\n", " "))
+    line.append(one_line(finding.text))
     if finding.way_out:
-        line.append(f"\n{_INDENT}→ {clean(finding.way_out)}", style="dim")
+        line.append(f"\n{_INDENT}→ {finding.way_out}", style="dim")
     return line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
@@ -10,15 +11,24 @@ import click
 from taskgate.cli.arguments import parse_labels
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.output.as_json import fields_of, line_as_json
-from taskgate.cli.output.tables import Cell, print_table
-from taskgate.cli.output.task import print_task, state_text
-from taskgate.cli.output.text import since, span
+from taskgate.cli.output.follow import VERBOSE
+from taskgate.cli.output.tables import Cell, Column, cut_end, cut_middle, print_table
+from taskgate.cli.output.task import fields_of, print_task, state_text
+from taskgate.cli.output.terminal import write, write_json
+from taskgate.cli.output.times import since, span
 from taskgate.cli.times import WHEN
 from taskgate.client import Client, Page, State, Task
 
 _STATES = [state.value for state in State if state is not State.UNSPECIFIED]
-_HEADINGS = ("ID", "TYPE", "STATE", "AGE", "TOOK", "ATTEMPT", "LABELS")
+_COLUMNS = (
+    Column("ID", is_id=True),
+    Column("TYPE", cut_middle, least=12),
+    Column("STATE"),
+    Column("AGE"),
+    Column("TOOK", optional=True),
+    Column("ATTEMPT", optional=True),
+    Column("LABELS", cut_end, optional=True),
+)
 _LARGE_PAGE = 500
 
 
@@ -50,6 +60,7 @@ _LARGE_PAGE = 500
 @click.option("--full", is_flag=True, help="With arguments, results and tracebacks.")
 @click.option("--json", "as_json", is_flag=True, help="Print each page as a line of JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only the tasks' ids.")
+@click.option("-v", "--verbose", is_flag=True, help=f"With --full: {VERBOSE.lower()}")
 @calls_server
 def command(
     client: Client,
@@ -67,6 +78,7 @@ def command(
     full: bool,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """List tasks, the newest first. Filters of different kinds must all fit.
 
@@ -90,39 +102,43 @@ def command(
         page_size=_LARGE_PAGE if want_all else limit,
     )
     show = _show_json if as_json else _show_ids if quiet else _show_full if full else _show_table
+    how = _How(full=full, verbose=verbose)
     for number, page in enumerate(tasks.pages(page_token)):
-        show(page, number, full=full)
+        show(page, number, how)
         if not want_all:
-            _tell_of_more(page, as_json=as_json)
+            _mention_more(page, as_json=as_json)
             return
 
 
-def _show_json(page: Page, _number: int, *, full: bool) -> None:
-    tasks = [fields_of(task, full=full) for task in page.tasks]
-    click.echo(line_as_json({"tasks": tasks, "next_page_token": page.next_page_token}))
+@dataclass(frozen=True, slots=True)
+class _How:
+    full: bool
+    verbose: bool
 
 
-def _show_ids(page: Page, _number: int, *, full: bool) -> None:
-    del full
+def _show_json(page: Page, _number: int, how: _How) -> None:
+    tasks = [fields_of(task, full=how.full) for task in page.tasks]
+    write_json({"tasks": tasks, "next_page_token": page.next_page_token})
+
+
+def _show_ids(page: Page, _number: int, _how: _How) -> None:
     for task in page.tasks:
-        click.echo(task.id)
+        write(task.id)
 
 
-def _show_full(page: Page, _number: int, *, full: bool) -> None:
-    del full
+def _show_full(page: Page, _number: int, how: _How) -> None:
     for task in page.tasks:
-        print_task(task)
-        click.echo()
+        print_task(task, all_frames=how.verbose)
+        write()
 
 
-def _show_table(page: Page, number: int, *, full: bool) -> None:
-    del full
-    print_table(_HEADINGS, _rows(page), heading=number == 0)
+def _show_table(page: Page, number: int, _how: _How) -> None:
+    print_table(_COLUMNS, _rows(page), heading=number == 0)
 
 
-def _tell_of_more(page: Page, *, as_json: bool) -> None:
+def _mention_more(page: Page, *, as_json: bool) -> None:
     if page.next_page_token and not as_json:
-        click.echo(f"There are more: --all, or --page-token {page.next_page_token}", err=True)
+        write(f"There are more: --all, or --page-token {page.next_page_token}", err=True)
 
 
 def _rows(page: Page) -> Iterator[tuple[Cell, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.output.as_json import line_as_json
+from taskgate.cli.output.terminal import write, write_json
 from taskgate.cli.settings import load_settings, translate_store_errors
 from taskgate.server.background.sweeper import Swept, sweeper_of
 from taskgate.server.settings import ServerSettings
@@ -39,9 +39,9 @@ def command(*, as_json: bool) -> None:
     finally:
         database.close()
     if as_json:
-        click.echo(line_as_json(asdict(swept)))
+        write_json(asdict(swept))
     else:
-        click.echo("\n".join(_told(swept)) or "There was nothing to do.")
+        write("\n".join(_told(swept)) or "There was nothing to do.")
 
 
 def _told(swept: Swept) -> Iterator[str]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from taskgate.cli import exits
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES, CommandError
-from taskgate.cli.output.as_json import line_as_json
-from taskgate.cli.output.text import clean, local_time
+from taskgate.cli.output.terminal import json_text, write, write_json
+from taskgate.cli.output.times import local_time
 from taskgate.client import Client, Parameter, ParameterKind, TaskType
 
 _GIVEN = {
@@ -45,13 +43,11 @@ def command(client: Client, *, name: str | None, as_json: bool) -> None:
     if name is not None:
         types = [_find(types, name)]
     if as_json:
-        click.echo(line_as_json({"task_types": [asdict(known) for known in types]}))
+        write_json({"task_types": [asdict(known) for known in types]})
         return
-    # Written as it is: a signature may look like markup, and a pipe has no width to wrap at.
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     for known in types:
         for line in _in_detail(known) if name is not None else _at_a_glance(known):
-            console.print(line)
+            write(line)
 
 
 def _find(types: list[TaskType], name: str) -> TaskType:
@@ -66,29 +62,29 @@ def _find(types: list[TaskType], name: str) -> TaskType:
 def _at_a_glance(known: TaskType) -> Iterator[Text]:
     yield _call(known)
     if known.doc:
-        yield Text(f"    {clean(known.doc).strip().splitlines()[0]}", style="dim")
+        yield Text(f"    {known.doc.strip().splitlines()[0]}", style="dim")
 
 
 def _in_detail(known: TaskType) -> Iterator[Text]:
     yield _call(known)
-    for line in clean(known.doc).strip().splitlines():
+    for line in known.doc.strip().splitlines():
         yield Text(f"    {line.strip()}".rstrip(), style="dim")
     for name, value in _rows(known):
-        yield Text.assemble((f"  {name:<11}", "dim"), clean(value))
+        yield Text.assemble((f"  {name:<11}", "dim"), value)
     for parameter in known.parameters:
-        said = f" {_said_of(parameter)}"
-        yield Text.assemble(("  parameter  ", "dim"), (parameter.name, "bold"), said)
+        described = f" {_describe(parameter)}"
+        yield Text.assemble(("  parameter  ", "dim"), (parameter.name, "bold"), described)
 
 
-def _said_of(parameter: Parameter) -> str:
+def _describe(parameter: Parameter) -> str:
     needed = "required" if parameter.required else "optional"
     given = _GIVEN.get(parameter.kind, parameter.kind)
-    schema = json.dumps(parameter.schema, ensure_ascii=False) if parameter.schema else "anything"
+    schema = json_text(parameter.schema) if parameter.schema else "anything"
     return f"{needed}, {given}: {schema}"
 
 
 def _call(known: TaskType) -> Text:
-    return Text.assemble((clean(known.name), "bold"), clean(known.signature))
+    return Text.assemble((known.name, "bold"), known.signature)
 
 
 def _rows(known: TaskType) -> Iterator[tuple[str, str]]:

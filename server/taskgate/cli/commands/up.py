@@ -16,6 +16,7 @@ from taskgate.cli import exits
 from taskgate.cli.commands.worker import CELERY, WORKER
 from taskgate.cli.connection import DEFAULT_ADDRESS
 from taskgate.cli.exits import CommandError
+from taskgate.cli.output.terminal import write
 from taskgate.cli.readiness import Readiness
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
 from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
@@ -95,7 +96,7 @@ def command(
             worker_pid = supervisor.start("worker", worker, environment)
             where = supervisor.run_until(readiness.address)
             supervisor.run_until(lambda: _has_registered(database, worker_pid))
-            click.echo(_welcome(settings, where))
+            write(_welcome(settings, where))
             supervisor.run_until(lambda: None)
 
 
@@ -114,7 +115,7 @@ def _all_or_none(supervisor: Supervisor) -> Iterator[None]:
     try:
         yield
     except StopRequested:
-        click.echo("Stopping once running tasks have ended; Ctrl-C again ends them.", err=True)
+        write("Stopping once running tasks have ended; Ctrl-C again ends them.", err=True)
         supervisor.stop()
     except PartDied as death:
         supervisor.stop(limit=_ORPHAN_SECONDS)

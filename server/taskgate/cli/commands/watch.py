@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import TaskID
 from rich.text import Text
@@ -17,15 +18,20 @@ from rich.text import Text
 from taskgate.cli import exits
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES, exit_code
-from taskgate.cli.output.as_json import fields_of, line_as_json
-from taskgate.cli.output.bars import TextColumn, bar_fields, bars
-from taskgate.cli.output.task import amount_text, state_text
-from taskgate.cli.output.text import clean, span
+from taskgate.cli.output.bars import TextColumn, bar_fields, bars, name_width
+from taskgate.cli.output.tables import cut_middle, short_ids
+from taskgate.cli.output.task import amount_text, fields_of, state_text
+from taskgate.cli.output.terminal import console, one_line, safe, safe_text, write, write_json
+from taskgate.cli.output.times import span
 from taskgate.cli.times import SECONDS
 from taskgate.client import Client, State, Task, WaitTimeout
 
 _MOST_AT_ONCE = 1_000
-"""What a server takes in one watch; what is more is watched output."""
+"""What a server takes in one watch; what is more is watched afterwards."""
+
+_SHORTEST_TYPE = 11
+_OUTCOME_WIDTH = 20
+"""A state, and how long it took."""
 
 
 @click.command(epilog=EXIT_CODES)
@@ -54,7 +60,7 @@ def command(
     try:
         ends = watch_all(client, ids, timeout=timeout, as_json=as_json)
     except KeyboardInterrupt:
-        click.echo("The tasks go on.", err=True)
+        write("The tasks go on.", err=True)
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
     raise click.exceptions.Exit(exit_code(ends))
 
@@ -78,7 +84,7 @@ def watch_all(
     """
     ends: list[State] = []
     try:
-        with _view(len(ids), as_json=as_json) as view:
+        with _view(ids, as_json=as_json) as view:
             for task in _tasks(client, ids, timeout, full=as_json):
                 view.update(task)
                 if task.is_final:
@@ -99,11 +105,11 @@ def _tasks(
         yield from client.watch(ids[first : first + _MOST_AT_ONCE], timeout=left, full=full)
 
 
-def _view(number: int, *, as_json: bool) -> _View:
+def _view(ids: Sequence[str], *, as_json: bool) -> _View:
     if as_json:
         return _Json()
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    return _Bars(console, number) if console.is_terminal else _Lines()
+    out = console()
+    return _Bars(out, ids) if out.is_terminal else _Lines()
 
 
 class _View(ABC):
@@ -121,7 +127,7 @@ class _View(ABC):
 
 class _Json(_View):
     def update(self, task: Task) -> None:
-        click.echo(line_as_json(fields_of(task, full=True)))
+        write_json(fields_of(task, full=True))
 
 
 class _Lines(_View):
@@ -134,17 +140,18 @@ class _Lines(_View):
         news = (task.state, task.attempt, task.progress and task.progress.message)
         if self._seen.get(task.id) != news:
             self._seen[task.id] = news
-            click.echo(f"{datetime.now().astimezone():%H:%M:%S} {_line(task).plain}")
+            write(f"{datetime.now().astimezone():%H:%M:%S} {_line(task).plain}")
 
 
 class _Bars(_View):
     """A bar for each task under way, a line for each that has ended, and how many those are."""
 
-    def __init__(self, console: Console, number: int) -> None:
-        self._console = console
-        self._number = number
+    def __init__(self, out: Console, ids: Sequence[str]) -> None:
+        self._out = out
+        self._number = len(ids)
         self._ended = 0
-        self._progress = bars(console, TextColumn("task"))
+        self._short_ids = short_ids(ids)
+        self._progress = bars(out, TextColumn("task"))
         self._rows: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -161,15 +168,28 @@ class _Bars(_View):
         elif task.id in self._rows:
             self._progress.update(self._rows[task.id], **bar_fields(task))
         else:
-            name = Text(clean(f"{task.id} {task.task_type}"), style="dim")
+            name = self._name(task, name_width(self._out))
             self._rows[task.id] = self._progress.add_task("", task=name, **bar_fields(task))
 
     def _end(self, task: Task) -> None:
-        self._console.print(_line(task))
+        line = self._name(task, self._out.width - _OUTCOME_WIDTH).append(" ")
+        line = safe_text(line.append_text(_outcome(task)))
+        line.truncate(self._out.width, overflow="ellipsis")
+        self._out.print(line)
         if task.id in self._rows:
             self._progress.remove_task(self._rows.pop(task.id))
         self._ended += 1
         self._progress.update(self._total, **self._all())
+
+    def _name(self, task: Task, width: int) -> Text:
+        """Id and type, in at most so many cells: a short id, then a cut type if they are few."""
+        task_type = safe(one_line(task.task_type))
+        shown = task.id if len(task.id) + 1 + cell_len(task_type) <= width else self._short(task)
+        task_type = cut_middle(task_type, max(width - len(shown) - 1, _SHORTEST_TYPE))
+        return Text.assemble((shown, "dim"), " ", (task_type, "bold"))
+
+    def _short(self, task: Task) -> str:
+        return self._short_ids.get(task.id, task.id)
 
     def _all(self) -> dict[str, Any]:
         return {
@@ -183,13 +203,16 @@ class _Bars(_View):
 
 
 def _line(task: Task) -> Text:
-    line = Text.assemble((task.id, "dim"), " ", (clean(task.task_type), "bold"), " ")
-    line.append_text(state_text(task.state))
+    line = Text.assemble((task.id, "dim"), " ", (one_line(task.task_type), "bold"), " ")
+    return line.append_text(_outcome(task))
+
+
+def _outcome(task: Task) -> Text:
+    line = state_text(task.state)
     if task.is_final and task.start_time and task.finish_time:
         line.append(f" ({span((task.finish_time - task.start_time).total_seconds())})")
     if task.error is not None:
-        line.append(f" {clean(str(task.error))}".replace("\n", " "), style="red")
+        line.append(f" {one_line(str(task.error))}", style="red")
     elif task.progress is not None and not task.is_final:
-        said = clean(task.progress.message).replace("\n", " ")
-        line.append(f" {amount_text(task.progress)} {said}".rstrip())
+        line.append(f" {amount_text(task.progress)} {one_line(task.progress.message)}".rstrip())
     return line

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 import click
 
+from taskgate.cli.output.terminal import write
+
 CELERY = (sys.executable, "-m", "celery")
 
 WORKER = ("--app", "taskgate.tasks", "worker")
@@ -32,8 +34,8 @@ def command(options: tuple[str, ...]) -> None:
     It is the same as `celery -A taskgate.tasks worker …`, which works too.
     """
     if {"-h", "--help"} & set(options):
-        click.echo(click.get_current_context().get_help())
-        click.echo()
+        write(click.get_current_context().get_help())
+        write()
         sys.stdout.flush()
         options = ("--help",)
     _become(*CELERY, *WORKER, *options)

@@ -9,12 +9,21 @@ from rich.text import Text
 
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
-from taskgate.cli.output.as_json import line_as_json
-from taskgate.cli.output.tables import Cell, print_table
-from taskgate.cli.output.text import since
+from taskgate.cli.output.tables import Cell, Column, cut_end, print_table
+from taskgate.cli.output.terminal import write_json
+from taskgate.cli.output.times import since
 from taskgate.client import Client, Worker, WorkerState
 
-_HEADINGS = ("ID", "STATE", "QUEUES", "POOL", "RUNNING", "AGE", "HOST", "PID")
+_COLUMNS = (
+    Column("ID"),
+    Column("STATE"),
+    Column("QUEUES", cut_end),
+    Column("POOL", optional=True),
+    Column("RUNNING"),
+    Column("AGE", optional=True),
+    Column("HOST", cut_end, optional=True),
+    Column("PID", optional=True),
+)
 _STYLES = {WorkerState.ALIVE: "green", WorkerState.LOST: "red"}
 
 
@@ -31,9 +40,9 @@ def command(client: Client, *, alive_only: bool, as_json: bool) -> None:
     """
     workers = list(client.workers(alive_only=alive_only))
     if as_json:
-        click.echo(line_as_json({"workers": [asdict(worker) for worker in workers]}))
+        write_json({"workers": [asdict(worker) for worker in workers]})
     else:
-        print_table(_HEADINGS, map(_row, workers))
+        print_table(_COLUMNS, map(_row, workers))
 
 
 def _row(worker: Worker) -> tuple[Cell, ...]:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import click
-from rich.console import Console
 
 from taskgate.cli import exits
 from taskgate.cli.exits import exit_code
-from taskgate.cli.output.as_json import task_as_json
 from taskgate.cli.output.bars import bar_fields, bars
-from taskgate.cli.output.task import print_task
+from taskgate.cli.output.task import fields_of, print_task
+from taskgate.cli.output.terminal import console, write, write_json
 from taskgate.cli.times import SECONDS
 from taskgate.client import Task, TaskHandle
+
+VERBOSE = "Show all of a traceback, with the frames of taskgate and Celery."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class TaskOutput:
     timeout: float | None
     as_json: bool
     quiet: bool
+    verbose: bool
 
     def show(self, handle: TaskHandle) -> None:
         """Show the task; if it is waited for, exit as it ended.
@@ -44,11 +46,11 @@ class TaskOutput:
 
     def _print(self, task: Task) -> None:
         if self.quiet:
-            click.echo(task.id)
+            write(task.id)
         elif self.as_json:
-            click.echo(task_as_json(task))
+            write_json(fields_of(task, full=True), indent=2)
         else:
-            print_task(task)
+            print_task(task, all_frames=self.verbose)
 
 
 _OPTIONS = (
@@ -61,11 +63,12 @@ _OPTIONS = (
     ),
     click.option("--json", "as_json", is_flag=True, help="Print the task as JSON."),
     click.option("-q", "--quiet", is_flag=True, help="Print only the task's id."),
+    click.option("-v", "--verbose", is_flag=True, help=VERBOSE),
 )
 
 
 def prints_task(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options to wait and to print, and an TaskOutput named ``output``."""
+    """Give a command the options to wait and to print, and a TaskOutput named ``output``."""
 
     @functools.wraps(command)
     def with_output(*arguments: Any, **options: Any) -> Any:
@@ -79,11 +82,11 @@ def _follow(handle: TaskHandle, timeout: float | None) -> Task:
     # Asked once without patience: a wrong address is told at once, a restart later is waited out.
     task = handle.latest or handle.get()
     try:
-        with bars(Console(stderr=True)) as progress:
+        with bars(console(err=True)) as progress:
             bar = progress.add_task("", **bar_fields(task))
             for task in handle.watch(timeout):
                 progress.update(bar, **bar_fields(task))
     except KeyboardInterrupt:
-        click.echo(f"The task goes on: see it with `taskgate get {handle.id}`.", err=True)
+        write(f"The task goes on: see it with `taskgate get {handle.id}`.", err=True)
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
     return task

@@ -1,13 +1,16 @@
-"""A task for people to read."""
+"""A task for people to read, and as JSON for scripts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
-from taskgate.cli.output.text import clean, json_text, local_time
+from taskgate.cli.output.terminal import json_text, write
+from taskgate.cli.output.times import local_time
 from taskgate.client import Abort, Progress, State, Task
 
 STATE_STYLES = {
@@ -22,16 +25,50 @@ STATE_STYLES = {
     State.EXPIRED: "magenta",
 }
 
+_FULL_ONLY = ("args", "kwargs", "attempts", "result")
 
-def print_task(task: Task) -> None:
-    """Write the task to standard output."""
-    # Written as it is: a task's text may look like markup, and a pipe has no width to wrap at.
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(_heading(task))
+_INDENT = " " * 13
+"""Keeps a value's further lines from looking like rows of ours."""
+
+_FRAME = re.compile(
+    r'^  File "[^"\n]*", line \d+.*\n(?:    .*\n|  \[Previous line .*\n)*', re.MULTILINE
+)
+
+_INNER = re.compile(
+    r'  File "[^"]*/(?:(?:site|dist)-packages/(?:celery|billiard|kombu)/|'
+    r"taskgate/(?:store|tasks)/(?!demo\.py))"
+)
+
+
+def print_task(task: Task, *, all_frames: bool = False) -> None:
+    """Write the task to standard output; ``all_frames`` of its traceback, or the task's own."""
+    write(_heading(task))
     for name, value in _rows(task):
-        console.print(Text.assemble((f"  {name:<11}", "dim"), value))
+        value.plain = value.plain.replace("\n", f"\n{_INDENT}")
+        write((f"  {name:<11}", "dim"), value)
     if task.error is not None and task.error.traceback:
-        console.print(Text(clean(task.error.traceback).rstrip(), style="dim"))
+        traceback = task.error.traceback.rstrip()
+        write((traceback if all_frames else without_inner_frames(traceback), "dim"))
+
+
+def without_inner_frames(traceback: str) -> str:
+    """The traceback without the frames of taskgate and Celery, if any other is left."""
+    frames = _FRAME.findall(traceback)
+    inner = [frame for frame in frames if _INNER.match(frame)]
+    if not inner or len(inner) == len(frames):
+        return traceback
+    shown = _FRAME.sub(lambda match: "" if _INNER.match(match[0]) else match[0], traceback)
+    return f"{shown}\n({len(inner)} frames of taskgate and Celery: see them with -v)"
+
+
+def fields_of(task: Task, *, full: bool) -> dict[str, Any]:
+    """The task for JSON, with the protos' names; without what lists leave out, unless ``full``."""
+    fields = asdict(task)
+    if full:
+        return fields
+    if fields["error"] is not None:
+        del fields["error"]["traceback"]
+    return {name: value for name, value in fields.items() if name not in _FULL_ONLY}
 
 
 def state_text(state: State) -> Text:
@@ -42,7 +79,11 @@ def state_text(state: State) -> Text:
 def arguments_text(task: Task) -> str:
     """Arguments as in a call: ``2, y=3``."""
     positional = [json_text(value) for value in task.args]
-    return ", ".join([*positional, *(f"{k}={json_text(v)}" for k, v in task.kwargs.items())])
+    return ", ".join([*positional, *(f"{_name(k)}={json_text(v)}" for k, v in task.kwargs.items())])
+
+
+def _name(keyword: str) -> str:
+    return keyword if keyword.isidentifier() else json_text(keyword)
 
 
 def amount_text(progress: Progress) -> str:
@@ -59,7 +100,7 @@ def _rows(task: Task) -> Iterator[tuple[str, Text]]:
     yield "id", Text(task.id)
     yield "queue", Text(f"{task.queue}, priority {task.priority}")
     if task.labels:
-        yield "labels", Text(clean(", ".join(f"{k}={v}" for k, v in sorted(task.labels.items()))))
+        yield "labels", Text(", ".join(f"{k}={v}" for k, v in sorted(task.labels.items())))
     if task.retry_of:
         yield "retry of", Text(task.retry_of)
     yield from _times(task)
@@ -83,11 +124,11 @@ def _times(task: Task) -> Iterator[tuple[str, Text]]:
 def _outcome(task: Task) -> Iterator[tuple[str, Text]]:
     if task.progress and not task.is_final:
         amount = amount_text(task.progress)
-        yield "progress", Text(clean(f"{amount} {task.progress.message}").rstrip())
+        yield "progress", Text(f"{amount} {task.progress.message}".rstrip())
     if task.abort:
-        yield "abort", Text(clean(_abort(task.abort)))
+        yield "abort", Text(_abort(task.abort))
     if task.error:
-        yield "error", Text(clean(str(task.error)), style="red")
+        yield "error", Text(str(task.error), style="red")
     if task.state is State.SUCCEEDED:
         yield "result", Text(json_text(task.result), style="bold")
 

@@ -1,17 +1,10 @@
-"""Values as text for people to read."""
+"""Times as text for people to read."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from typing import Any
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-
-
-def clean(text: str) -> str:
-    """Text of others without what a terminal would obey; line ends and tabs stay."""
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
 def span(seconds: float) -> str:
@@ -36,8 +29,3 @@ def since(time: datetime) -> str:
 def local_time(time: datetime | None) -> str:
     """A time by this machine's clock and in its time zone."""
     return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON, in one line."""
-    return json.dumps(value, ensure_ascii=False)
