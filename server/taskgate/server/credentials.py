@@ -1,12 +1,19 @@
-"""TLS for the server's address."""
+"""TLS for the server's address, with certificates that may be replaced while it serves."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 
 from taskgate.server.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+_NAMES = ("x509_common_name", "x509_subject_alternative_name")
 
 
 class CredentialsError(ValueError):
@@ -16,18 +23,69 @@ class CredentialsError(ValueError):
 def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
     """The credentials that the settings name; None for an address without TLS.
 
+    The files are read again when one of them changes: connections from then on see the new ones.
+
     Raises:
         CredentialsError: a file cannot be read.
     """
     certificate, key = settings.taskgate_tls_cert, settings.taskgate_tls_key
     if certificate is None or key is None:
         return None
-    authorities = settings.taskgate_tls_client_ca
-    return grpc.ssl_server_credentials(
-        [(_read(key), _read(certificate))],
-        root_certificates=None if authorities is None else _read(authorities),
-        require_client_auth=authorities is not None,
+    files = _Files(certificate, key, settings.taskgate_tls_client_ca)
+    return grpc.dynamic_ssl_server_credentials(
+        files.read(),
+        files.read_if_changed,  # type: ignore[arg-type]  # the stubs leave out that it may be None
+        files.client_authorities is not None,
     )
+
+
+def certificate_name(auth_context: Mapping[str, Iterable[bytes]]) -> str | None:
+    """The name in the client's certificate: its common name, or else its first alternative one."""
+    for name in _NAMES:
+        for value in auth_context.get(name, ()):
+            if value:
+                return value.decode("utf-8", "backslashreplace")
+    return None
+
+
+@dataclass(slots=True)
+class _Files:
+    certificate: Path
+    key: Path
+    client_authorities: Path | None
+    version: tuple[object, ...] = ()
+
+    def read(self) -> grpc.ServerCertificateConfiguration:
+        self.version = self._version()
+        authorities = self.client_authorities
+        return grpc.ssl_server_certificate_configuration(
+            [(_read(self.key), _read(self.certificate))],
+            None if authorities is None else _read(authorities),
+        )
+
+    def read_if_changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """GRPC asks before each handshake, in a thread of its own; None changes nothing."""
+        if self._version() == self.version:
+            return None
+        try:
+            configuration = self.read()
+        except CredentialsError as exc:
+            logger.warning("the certificates read before stay in use: %s", exc)
+            return None
+        logger.info("read the certificates again: %s", self.certificate)
+        return configuration
+
+    def _version(self) -> tuple[object, ...]:
+        files = (self.certificate, self.key, self.client_authorities)
+        return tuple(_file_version(path) for path in files if path is not None)
+
+
+def _file_version(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _read(path: Path) -> bytes:

@@ -8,13 +8,13 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
 
 from taskgate.server import addresses
 from taskgate.server.api.authentication import Tokens
+from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.reflection import Reflection
 from taskgate.server.api.service import TaskService
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
@@ -35,11 +35,19 @@ from taskgate.store.engine import Database
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.mirror import Mirror
-from taskgate.v1 import task_service_pb2, task_service_pb2_grpc
+from taskgate.v1 import task_service_pb2_grpc
 
 logger = logging.getLogger(__name__)
 
-SERVICE_NAME = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
+GOAWAY_SECONDS = 0.5
+"""For the clients to take the word that this server takes no more calls."""
+
+DRAIN_TICK = 0.05
+
+CONNECTION_GRACE_SECONDS = 60.0
+"""What an old connection's calls have beyond the longest wait."""
+
+INT_MAX = 2**31 - 1
 
 FLUSH_SECONDS = 10.0
 """For what is still to be written and published once the last call was answered."""
@@ -63,6 +71,7 @@ class TaskgateServer:
             _tokens(settings),
             settings.taskgate_max_concurrent_calls,
             settings.taskgate_max_message_bytes,
+            has_certificates=settings.taskgate_tls_client_ca is not None,
         )
         self._database = Database(settings.postgres_url, pool_size=THREADS + LIST_THREADS)
         self._records = Records(self._database)
@@ -77,7 +86,7 @@ class TaskgateServer:
             sweeper_of(settings, self._database, app).background,
             *(mirroring.background for mirroring in _mirrorings(settings, self._database)),
         ]
-        self._health = HealthServicer()
+        self._health = Health(self._records)
         self._grpc: grpc.aio.Server | None = None
 
     async def start(self) -> str:
@@ -102,20 +111,28 @@ class TaskgateServer:
         for background in self._background:
             background.start()
         await self._grpc.start()
-        await self._health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+        await self._health.start()
         return address
 
     async def stop(self) -> None:
-        """End in order: no new calls, the last answers, what is left to write and to publish.
+        """End in order: the last answers, then what is left to write and to publish.
+
+        Clients are told to go elsewhere before anything that waits is answered: those who call
+        again at once would otherwise reach a server that is closed by then.
 
         Nothing to do for a server that was never started, or stopped before.
         """
         server, self._grpc = self._grpc, None
         if server is None:
             return
-        await self._health.enter_graceful_shutdown()
+        await self._health.stop()
+        draining = asyncio.create_task(server.stop(self._settings.taskgate_drain_seconds))
+        await asyncio.wait([draining], timeout=GOAWAY_SECONDS)
         await self._watcher.close()
-        await server.stop(self._settings.taskgate_drain_seconds)
+        while self._interceptor.calls_under_way and not draining.done():
+            await asyncio.wait([draining], timeout=DRAIN_TICK)
+        await server.stop(None)  # health watches would stay for good
+        await draining
         self._interceptor.close()
         await asyncio.to_thread(self._flush)
         self._close()
@@ -126,9 +143,9 @@ class TaskgateServer:
             options=_options(self._settings),
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service(), server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (SERVICE_NAME, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
-        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
+        health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+        Reflection([SERVICE_NAME, health]).register(server)
         return server
 
     def _service(self) -> TaskService:
@@ -215,6 +232,17 @@ def _options(settings: ServerSettings) -> list[tuple[str, Any]]:
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # Behind a balancer of connections, clients find new servers; long polls end in time.
+        ("grpc.max_connection_age_ms", _milliseconds(settings.taskgate_max_connection_age_seconds)),
+        (
+            "grpc.max_connection_age_grace_ms",
+            _milliseconds(settings.taskgate_max_wait_seconds + CONNECTION_GRACE_SECONDS),
+        ),
         # Connections that never say what they want are ended.
         ("grpc.server_handshake_timeout_ms", 10_000),
     ]
+
+
+def _milliseconds(seconds: float) -> int:
+    """What gRPC takes; 0 is for ever."""
+    return int(seconds * 1000) or INT_MAX

@@ -32,7 +32,10 @@ class ServerSettings(Settings):
     """The certificate's private key, PEM."""
 
     taskgate_tls_client_ca: Path | None = None
-    """Clients must show a certificate that these authorities (PEM) have signed."""
+    """Clients must show a certificate that these authorities (PEM) have signed.
+
+    Without tokens, its name is the caller's.
+    """
 
     taskgate_tokens_file: Path | None = None
     """Who may call: a line with a name and a token's SHA-256 for each token."""
@@ -57,6 +60,9 @@ class ServerSettings(Settings):
 
     taskgate_max_concurrent_calls: int = Field(default=10_000, ge=10)
     """Calls at once, waiting ones included; more are RESOURCE_EXHAUSTED."""
+
+    taskgate_max_connection_age_seconds: float = Field(default=1800.0, ge=0.0, le=2_000_000.0)
+    """When clients are asked to connect anew, so that they find new servers; 0 for never."""
 
     taskgate_retention_days: float = Field(default=30.0, ge=0.0, le=36_500.0)
     """How long final tasks are kept, in days; 0 keeps them for ever."""
@@ -90,7 +96,7 @@ class ServerSettings(Settings):
             for name, value in (
                 ("TASKGATE_TLS_CERT", self.taskgate_tls_cert),
                 ("TASKGATE_TLS_KEY", self.taskgate_tls_key),
-                ("TASKGATE_TOKENS_FILE", self.taskgate_tokens_file),
+                ("TASKGATE_TOKENS_FILE", self.taskgate_tokens_file or self.taskgate_tls_client_ca),
             )
             if value is None
         ]

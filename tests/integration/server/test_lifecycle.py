@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from support.processes import Process
 from support.records import read, submitted_in
 from support.requests import get, submit, watch
-from support.serving import SECONDS, InProcessServer, is_unavailable
+from support.serving import SECONDS, InProcessServer, Refusal, is_unavailable
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
 from taskgate.store.engine import Database
@@ -105,6 +106,44 @@ def test_health_says_so_before_the_end(server: InProcessServer) -> None:
     statuses.cancel()
     stopping.join(30)
     assert not stopping.is_alive()
+
+
+def test_who_waits_is_sent_elsewhere_before_the_server_closes(
+    server: InProcessServer, database: Database
+) -> None:
+    """Who is answered and calls again at once must not meet a closing server: CANCELLED."""
+    with database.write() as tx:
+        task_id = submitted_in(tx, State.QUEUED)
+    stub = server.stub()
+    again: list[grpc.Future[Any]] = []
+
+    def call_again(_call: object) -> None:
+        again.append(stub.Get.future(get(task_id, wait=60), timeout=60))
+
+    waiting = [stub.Get.future(get(task_id, wait=60), timeout=60) for _ in range(200)]
+    for call in waiting:
+        call.add_done_callback(call_again)
+    watching = stub.Watch(watch({task_id: 0}), timeout=60)
+    next(watching)
+    wait_until(lambda: server.server._interceptor.calls_under_way == 201, what="waiting calls")
+    server.run(server.server.stop())
+    assert Counter(call.code() for call in waiting) == {grpc.StatusCode.OK: 200}
+    with pytest.raises(grpc.RpcError) as caught:
+        next(watching)
+    assert Refusal(caught.value).reason == "SHUTTING_DOWN"
+    wait_until(lambda: len(again) == 200, what="the second calls")
+    codes = Counter(call.exception().code() for call in again)  # type: ignore[union-attr]
+    assert codes == {grpc.StatusCode.UNAVAILABLE: 200}
+
+
+def test_an_open_health_watch_does_not_hold_up_the_end(
+    make_settings: Callable[..., ServerSettings],
+) -> None:
+    with InProcessServer(make_settings(taskgate_drain_seconds=3600)) as server:
+        health: Any = health_pb2_grpc.HealthStub(server.channel())
+        statuses = health.Watch(health_pb2.HealthCheckRequest(), timeout=60)
+        assert next(statuses).status == health_pb2.HealthCheckResponse.SERVING
+        server.run(server.server.stop())
 
 
 def test_postgresql_without_tables_is_told(postgres_url: str, tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from support.postgres import PostgresServer
 from support.records import upgraded
@@ -42,14 +44,19 @@ def database(postgres: PostgresServer) -> Iterator[Database]:
 
 
 @pytest.fixture
-def stub(database: Database, tmp_path: Path) -> Iterator[TaskServiceStub]:
+def server(database: Database, tmp_path: Path) -> Iterator[InProcessServer]:
     settings = ServerSettings(
         postgres_url=database.url.render_as_string(hide_password=False),
         celery_broker_url=f"sqla+sqlite:///{tmp_path / 'broker.db'}",
         taskgate_address="127.0.0.1:0",
     )
     with InProcessServer(settings) as server:
-        yield server.stub()
+        yield server
+
+
+@pytest.fixture
+def stub(server: InProcessServer) -> TaskServiceStub:
+    return server.stub()
 
 
 def works(stub: TaskServiceStub) -> bool:
@@ -98,3 +105,25 @@ def test_a_restart_between_two_submits_is_not_noticed(
     postgres.stop()
     postgres.start()
     assert works(stub)
+
+
+def test_health_says_whether_the_database_answers(
+    server: InProcessServer, postgres: PostgresServer
+) -> None:
+    health: Any = health_pb2_grpc.HealthStub(server.channel())
+
+    def status(service: str) -> str:
+        answer = health.Check(health_pb2.HealthCheckRequest(service=service), timeout=SECONDS)
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+    watch_health = health.Watch(
+        health_pb2.HealthCheckRequest(service="taskgate.v1.TaskService"), timeout=120
+    )
+    assert next(watch_health).status == health_pb2.HealthCheckResponse.SERVING
+    postgres.stop()
+    assert next(watch_health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert status("") == "NOT_SERVING"
+    assert status("liveness") == "SERVING"
+    postgres.start()
+    assert next(watch_health).status == health_pb2.HealthCheckResponse.SERVING
+    wait_until(lambda: status("") == "SERVING", 10, "readiness")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from support.serving import SECONDS, InProcessServer, is_unavailable
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.server import AddressUnavailable
 from taskgate.server.settings import ServerSettings
+from taskgate.v1 import task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 
@@ -91,3 +93,43 @@ def test_an_address_in_use_is_told(
     settings = make_settings(taskgate_address=server.address)
     with pytest.raises(AddressUnavailable, match="in use"), InProcessServer(settings):
         pass
+
+
+def test_a_client_certificates_name_is_the_caller(
+    make_settings: Callable[..., ServerSettings], certificates: dict[str, Certificate]
+) -> None:
+    own, client = certificates["server"], certificates["client"]
+    settings = make_settings(
+        taskgate_tls_cert=own.certificate,
+        taskgate_tls_key=own.key,
+        taskgate_tls_client_ca=client.certificate,
+    )
+    with InProcessServer(settings) as server:
+        stub = TaskServiceStub(server.channel(credentials(own, client)))
+        task = stub.Submit(submit(), timeout=SECONDS).task
+        assert task.submitted_by == "client"
+        aborted = stub.Abort(task_service_pb2.AbortRequest(id=task.id), timeout=SECONDS).task
+        assert aborted.abort.by == "client"
+
+
+def test_new_certificates_count_without_a_restart(
+    make_settings: Callable[..., ServerSettings],
+    certificates: dict[str, Certificate],
+    tmp_path: Path,
+) -> None:
+    first, second = certificates["server"], certificates["stranger"]
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+
+    def install(one: Certificate) -> None:
+        shutil.copy(one.certificate, certificate)
+        shutil.copy(one.key, key)
+
+    install(first)
+    settings = make_settings(taskgate_tls_cert=certificate, taskgate_tls_key=key)
+    with InProcessServer(settings) as server:
+        assert answers(server, credentials(first))
+        install(second)
+        assert answers(server, credentials(second))
+        assert not answers(server, credentials(first))
+        key.unlink()
+        assert answers(server, credentials(second))

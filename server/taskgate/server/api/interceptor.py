@@ -12,9 +12,10 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from taskgate.server.api.authentication import Tokens, authenticate, caller
+from taskgate.server.api.authentication import ANYONE, Tokens, authenticate, caller
 from taskgate.server.api.limits import CallLimits, RefusalLog
 from taskgate.server.api.statuses import internal_status, meaning_of, status_of
+from taskgate.server.credentials import certificate_name
 from taskgate.server.errors import (
     CallUnknown,
     MalformedRequest,
@@ -51,8 +52,16 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     is. Handlers are made once a method, not once a call.
     """
 
-    def __init__(self, tokens: Tokens | None, max_calls: int, max_message_bytes: int) -> None:
-        """``tokens``: None lets everyone call."""
+    def __init__(
+        self,
+        tokens: Tokens | None,
+        max_calls: int,
+        max_message_bytes: int,
+        *,
+        has_certificates: bool,
+    ) -> None:
+        """``tokens``: None lets everyone call. ``has_certificates``: clients must show one."""
+        self._names_from_certificates = tokens is None and has_certificates
         self._tokens = tokens
         self._limits = CallLimits(max_calls, callers_are_known=tokens is not None)
         self._max_message_bytes = max_message_bytes
@@ -77,6 +86,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             return self._guarded[method]
         except RequestError as exc:
             return self._refusal(exc, method)
+
+    @property
+    def calls_under_way(self) -> int:
+        """How many there are, health checks excepted."""
+        return self._limits.calls
 
     def close(self) -> None:
         """Log what was counted only."""
@@ -113,7 +127,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _guarded_unary(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> Any:
             try:
-                _check_readable(request)
+                self._begin(request, context)
                 return await behavior(request, context)
             except Exception as exc:  # noqa: BLE001 - every error gets its answer here
                 await self._abort(exc, context, method)
@@ -123,13 +137,19 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _guarded_stream(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             try:
-                _check_readable(request)
+                self._begin(request, context)
                 async for response in behavior(request, context):
                     yield response
             except Exception as exc:  # noqa: BLE001 - every error gets its answer here
                 await self._abort(exc, context, method)
 
         return call
+
+    def _begin(self, request: Any, context: Context) -> None:
+        if self._names_from_certificates:  # which gRPC shows to handlers only
+            caller.set(certificate_name(context.auth_context()) or ANYONE)
+        if isinstance(request, RequestError):
+            raise request
 
     def _reader(self, deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
         """Reads a request, or what is wrong with it: gRPC itself would answer INTERNAL."""
@@ -159,11 +179,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         text = f"{call} by {who} refused: {meaning.reason}: {error}"
         self._refusals.note(_level(error), meaning.reason, text)
         return status_of(error, meaning)
-
-
-def _check_readable(request: Any) -> None:
-    if isinstance(request, RequestError):
-        raise request
 
 
 def _level(error: Exception) -> int:

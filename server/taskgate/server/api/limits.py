@@ -34,6 +34,11 @@ class CallLimits:
         self._open_calls = 0
         self._of_caller: Counter[str] = Counter()
 
+    @property
+    def calls(self) -> int:
+        """How many are under way, health checks excepted."""
+        return self._calls
+
     def admit(self, caller: str) -> None:
         """Count the call that the current asyncio task serves, until that task ends.
 
