@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import psycopg2.extensions
 from celery import Celery, states
 from celery.app.task import Context
 from redis.exceptions import RedisError
@@ -117,10 +118,18 @@ def _engine_options(backend_name: str) -> dict[str, Any]:
     return {
         "connect_args": {
             "connect_timeout": ANSWER_SECONDS,
-            "options": f"-c statement_timeout={ANSWER_SECONDS}s",
+            "cursor_factory": _BoundedCursor,
             "tcp_user_timeout": ANSWER_SECONDS * 1000,
         }
     }
+
+
+class _BoundedCursor(psycopg2.extensions.cursor):
+    """Bounds each statement; PgBouncer, if it stands in between, takes no option of a session."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+        bound = f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'; "
+        super().execute(bound + query, vars)
 
 
 def _request_of(meta: dict[str, Any]) -> Context:

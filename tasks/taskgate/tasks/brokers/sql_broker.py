@@ -36,13 +36,13 @@ from sqlalchemy import (
     event,
     func,
     insert,
-    make_url,
     select,
 )
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from taskgate.store import forks
 from taskgate.store.engine import SQLITE_BUSY_SECONDS
+from taskgate.store.urls import parse_url
 from taskgate.tasks.brokers.envelopes import CarefulTransport, drop
 
 IDLE_POLLING_SECONDS = 0.1
@@ -256,7 +256,7 @@ def _take(tx: Connection, message_id: int) -> str | None:
 def _engine(url: str) -> Engine:
     with _opening:
         if url not in _engines:
-            engine = _create_engine(_with_driver(make_url(url)))
+            engine = _create_engine(parse_url(url))
             _create_tables(engine)
             _engines[url] = engine
         return _engines[url]
@@ -275,17 +275,10 @@ def _create_missing(engine: Engine) -> None:
     _by_queue.create(engine, checkfirst=True)  # kombu's own tables have none
 
 
-def _with_driver(url: URL) -> URL:
-    # SQLAlchemy 2.1 would choose psycopg 3.
-    is_postgresql = url.drivername in ("postgresql", "postgres")
-    return url.set(drivername="postgresql+psycopg2") if is_postgresql else url
-
-
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url, poolclass=forks.ForkAwarePool, connect_args={"timeout": SQLITE_BUSY_SECONDS}
     )
