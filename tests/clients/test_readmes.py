@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import re
 import secrets
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.clients import CLIENTS, GO, go, run
+from support.clients import CLIENTS, GO, TYPESCRIPT, go, npm, run
 from support.require import require
 from support.up import Up
 
@@ -61,6 +62,30 @@ def _run_go(folder: Path, example: Path, address: str) -> str:
     return run([project / "program", address], project)
 
 
+def _run_typescript(folder: Path, example: Path, address: str) -> str:
+    """The package that would be published, with the strictest checks of its types, both ways."""
+    npm("pack", "--pack-destination", str(folder))
+    (package,) = folder.glob("taskgate-*.tgz")
+    programs = [folder / "program.mts", folder / "program.cts"]
+    for program in programs:
+        shutil.copy(example, program)
+    installed = json.loads((TYPESCRIPT / "package-lock.json").read_text())["packages"]
+    tools = [
+        f"{name}@{installed[f'node_modules/{name}']['version']}"
+        for name in ("typescript", "@types/node")
+    ]
+    run([require("npm"), "install", "--silent", "--prefer-offline", package, *tools], folder)
+    strictly = ["--strict", "--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes"]
+    for_node = ["--target", "ES2022", "--module", "Node16"]
+    run([folder / "node_modules/.bin/tsc", *strictly, *for_node, *programs], folder)
+    outputs = [
+        run([require("node"), folder / program, address], folder)
+        for program in ("program.mjs", "program.cjs")
+    ]
+    assert outputs[0].splitlines()[0] == outputs[1].splitlines()[0]
+    return outputs[1]
+
+
 def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
     """A repository with the client at the path, and its release."""
     shutil.copytree(client, repository / path)
@@ -74,7 +99,10 @@ def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
     return repository
 
 
-READMES = [Readme("go", "go", "examples/submit/main.go", _run_go)]
+READMES = [
+    Readme("go", "go", "examples/submit/main.go", _run_go),
+    Readme("typescript", "ts", "examples/submit.ts", _run_typescript),
+]
 
 
 @pytest.fixture(scope="module")

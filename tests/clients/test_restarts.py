@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from support.clients import Command, go
+from support.clients import Command, go, node_command
 from support.deployment import Deployment
 from support.processes import Process
 from support.serving import register
@@ -50,7 +50,11 @@ def _go(folder: Path) -> Command:
     return [folder / "program"]
 
 
-PROGRAMS = [Program("go", _go)]
+def _typescript(_folder: Path) -> Command:
+    return node_command("restarts/main.js")
+
+
+PROGRAMS = [Program("go", _go), Program("typescript", _typescript)]
 
 
 class Service:
@@ -110,6 +114,6 @@ def _restart_under(process: subprocess.Popen[str], service: Service) -> dict[str
     assert process.stdout.readline() == "READY\n"
     for _ in range(RESTARTS):
         service.restart()
-    output, _ = process.communicate("\n", timeout=90)
+    output, _ = process.communicate("\n", timeout=150)
     report: dict[str, Any] = json.loads(output)
     return report

@@ -1,12 +1,15 @@
-import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import { Pause } from "./calls.js";
 import type { TaskClient } from "./client.js";
+import { errorOf, isAway, unsuccessful } from "./errors.js";
 import { TaskState, type Task } from "./gen/taskgate/v1/task_pb.js";
-import { WatchedTaskSchema } from "./gen/taskgate/v1/task_service_pb.js";
-import { Backoff, isUnavailable } from "./repeating.js";
+import { resultOf } from "./json.js";
 
-// The server answers after this time at the latest; then it is asked again.
-const LONG_POLL_MS = 30_000;
+// The server answers after this time at the latest; then it is asked again. A proxy might not wait
+// much longer.
+const LONG_POLL_MS = 20_000;
+const POLL_TIMEOUT_MS = LONG_POLL_MS + 15_000;
 
 const FINAL: ReadonlySet<TaskState> = new Set([
   TaskState.SUCCEEDED,
@@ -27,23 +30,42 @@ export function isFinal(state: TaskState): boolean {
 }
 
 /**
- * Returns a task when it is final. It outlives lost connections and restarts of the server, and
- * rejects with the signal's reason.
+ * What a task returned, once it has; integers beyond 2^53 are bigints.
+ *
+ * @throws TaskFailed, TaskAborted, TaskExpired: it has no result, and never will
+ * @throws TaskgateError: the call was refused
+ * @throws the signal's reason
+ */
+export async function result<T = unknown>(
+  client: TaskClient,
+  id: string,
+  options: WaitOptions = {},
+): Promise<T> {
+  const task = await waitUntilFinal(client, id, options);
+  if (task.state !== TaskState.SUCCEEDED) throw unsuccessful(task);
+  return resultOf(task) as T;
+}
+
+/**
+ * Returns a task when it is final, whatever became of it. It outlives lost connections and restarts
+ * of the server, and rejects with the signal's reason.
  */
 export async function waitUntilFinal(
   client: TaskClient,
   id: string,
   { signal }: WaitOptions = {},
 ): Promise<Task> {
-  const wait = durationFromMs(LONG_POLL_MS);
-  const backoff = new Backoff();
+  const request = { id, wait: durationFromMs(LONG_POLL_MS) };
+  const options = { timeoutMs: POLL_TIMEOUT_MS, ...(signal && { signal }) };
   for (;;) {
     try {
-      const { task } = await client.get({ id, wait }, signal ? { signal } : {});
-      if (task && isFinal(task.state)) return task;
-      backoff.reset();
-    } catch (error) {
-      await pauseAfter(error, backoff, signal);
+      const { task } = await client.get(request, options);
+      if (isFinal(task.state)) return task;
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      const { code } = errorOf(thrown);
+      // The call repeated itself until its time was over.
+      if (code !== Code.Unavailable && code !== Code.DeadlineExceeded) throw thrown;
     }
   }
 }
@@ -58,32 +80,31 @@ export async function* updates(
   ids: readonly string[],
   { signal }: WaitOptions = {},
 ): AsyncGenerator<Task, void, undefined> {
-  const watched = new Map([...new Set(ids)].map((id) => [id, create(WatchedTaskSchema, { id })]));
-  const backoff = new Backoff();
-  for (;;) {
-    const leaving = new AbortController(); // connect does not end a stream that its reader leaves
-    const stream = client.watch(
-      { tasks: [...watched.values()] },
-      { signal: AbortSignal.any(signal ? [signal, leaving.signal] : [leaving.signal]) },
-    );
+  const seen = new Map<string, Task>();
+  const pause = new Pause();
+  do {
     try {
-      for await (const { task } of stream) {
-        if (!task) continue;
-        backoff.reset();
-        watched.set(task.id, create(WatchedTaskSchema, { id: task.id, seenVersion: task.version }));
+      const tasks = unfinished(ids, seen);
+      for await (const { task } of client.watch({ tasks }, signal && { signal })) {
+        pause.reset();
+        if (task.version <= (seen.get(task.id)?.version ?? 0n)) continue;
+        seen.set(task.id, task);
         yield task;
       }
       return;
-    } catch (error) {
-      await pauseAfter(error, backoff, signal);
-    } finally {
-      leaving.abort();
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      if (!isAway(errorOf(thrown), signal)) throw thrown;
     }
-  }
+    await pause.wait(signal);
+    signal?.throwIfAborted();
+  } while (unfinished(ids, seen).length > 0);
 }
 
-async function pauseAfter(error: unknown, backoff: Backoff, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
-  if (!isUnavailable(error)) throw error;
-  await backoff.wait(signal);
+/** Those that have not ended, with what was seen of them. Ids are answered in lower case. */
+function unfinished(ids: readonly string[], seen: ReadonlyMap<string, Task>) {
+  return [...new Set(ids)]
+    .map((id) => ({ id, task: seen.get(id) ?? seen.get(id.toLowerCase()) }))
+    .filter(({ task }) => !task || !isFinal(task.state))
+    .map(({ id, task }) => ({ id, seenVersion: task?.version ?? 0n }));
 }

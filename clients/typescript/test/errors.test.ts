@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { connect, errorOf, errorOfStatus } from "../src/index.js";
+import { connect, errorOf, errorOfStatus, Reason, TaskgateError } from "../src/index.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from "../src/v1.js";
 import { serve } from "./server.js";
 
@@ -23,10 +23,12 @@ test("an error carries its details", async (context) => {
       },
     }),
   );
-  const error = errorOf(await client.submit({}).catch((thrown) => thrown));
+  const error = await client.submit({}).catch((thrown) => thrown);
+  assert(error instanceof TaskgateError);
+  assert.equal(errorOf(error), error);
   assert.equal(error.code, Code.InvalidArgument);
   assert.equal(error.message, "wrong");
-  assert.equal(error.reason, "ARGUMENTS_INVALID");
+  assert.equal(error.reason, Reason.ARGUMENTS_INVALID);
   assert.deepEqual(error.metadata, INFO.metadata);
   assert.deepEqual(error.violations.map(({ field, description }) => ({ field, description })), [VIOLATION]);
   assert.equal(error.retryDelayMs, 2_500);

@@ -24,7 +24,7 @@ const (
 )
 
 func main() {
-	client, err := taskgate.NewClient(os.Args[1], taskgate.Options{})
+	client, err := taskgate.NewClient(os.Args[1], taskgate.Options{Timeout: time.Minute}) // a busy machine starts a server slowly
 	if err != nil {
 		log.Fatal(err)
 	}
