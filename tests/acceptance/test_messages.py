@@ -13,7 +13,6 @@ from support.engines import Engines
 from support.waiting import wait_until
 from taskgate.client import Client, State
 from taskgate.store import queries
-from taskgate.store.outbox import Publication
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.settings import Settings
@@ -32,10 +31,10 @@ def app(engines: Engines) -> Iterator[Celery]:
 
 def publish_again(deployment: Deployment, app: Celery, task_id: str, times: int) -> None:
     with deployment.database.read() as tx:
-        publication = Publication(queries.get(tx, task_id), tries=1)
+        task = queries.get(tx, task_id)
     publisher = Publisher(app)
     for _ in range(times):
-        publisher.publish([publication])
+        publisher.publish([task])
     publisher.close()
 
 

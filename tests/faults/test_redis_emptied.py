@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +17,7 @@ from support.redis import RedisServer
 from support.traffic import traffic_to
 from support.waiting import wait_until
 from taskgate.store.lifecycle import State
-from taskgate.store.tables import outbox, tasks
+from taskgate.store.tables import outbox
 
 from .conftest import Deploy
 
@@ -37,7 +38,7 @@ def test_the_whole_backlog_runs_and_none_of_it_twice(
             worker.pause()
             traffic.submit(TASKS, kwargs=lambda: {"seconds": 0.02})
             submissions = traffic.wait()
-        wait_until(lambda: in_outbox(deployment) == 0, 30, "all are published")
+        wait_until(lambda: unpublished(deployment) == 0, 30, "all are published")
         assert waiting(redis) >= TASKS - TAKEN
         redis.kill()
         redis.start()
@@ -50,9 +51,9 @@ def test_the_whole_backlog_runs_and_none_of_it_twice(
         evidence = check(deployment, submissions)
         assert evidence.states == {State.SUCCEEDED: TASKS}
         assert evidence.run_twice == 0
-        published_again = redispatches(deployment)
-        assert TASKS <= published_again <= 2 * TASKS
-        measured(evidence, published_again=published_again, recovery=recovery)
+        again = published_again(deployment)
+        assert TASKS <= again <= 2 * TASKS
+        measured(evidence, published_again=again, recovery=recovery)
 
 
 def waiting(redis: RedisServer) -> int:
@@ -61,11 +62,13 @@ def waiting(redis: RedisServer) -> int:
         return sum(client.llen(key) for key in lists)
 
 
-def in_outbox(deployment: Deployment) -> int:
+def unpublished(deployment: Deployment) -> int:
+    rows = select(func.count()).where(outbox.c.published_at.is_(None))
     with deployment.database.read() as tx:
-        return tx.execute(select(func.count()).select_from(outbox)).scalar_one()
+        return tx.execute(rows).scalar_one()
 
 
-def redispatches(deployment: Deployment) -> int:
-    with deployment.database.read() as tx:
-        return int(tx.execute(select(func.sum(tasks.c.redispatches))).scalar_one())
+def published_again(deployment: Deployment) -> int:
+    """How many, as servers and workers say in their logs."""
+    logs = "".join(log.read_text() for log in deployment.folder.glob("*.log"))
+    return sum(map(int, re.findall(r"(\d+) tasks seem lost at the broker", logs)))

@@ -92,13 +92,13 @@ def make_due(tx: Connection, task_id: str) -> None:
     tx.execute(
         update(outbox_table)
         .where(outbox_table.c.task_id == task_id)
-        .values(publish_at=clock.in_(PAST))
+        .values(published_at=None, publish_at=clock.in_(PAST))
     )
 
 
-def take(tx: Connection, task_id: str, limit: int = 1000) -> outbox.Publication | None:
+def take(tx: Connection, task_id: str, limit: int = 1000) -> Task | None:
     """Take what is due, and say what was taken of one task."""
-    taken = {publication.task.id: publication for publication in outbox.take_due(tx, limit)}
+    taken = {task.id: task for task in outbox.take_due(tx, limit)}
     return taken.get(task_id)
 
 

@@ -18,9 +18,7 @@ from taskgate.server.api.reflection import Reflection
 from taskgate.server.api.service import TaskService
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
-from taskgate.server.background.dispatcher import Dispatcher
-from taskgate.server.background.mirroring import Mirroring
-from taskgate.server.background.sweeper import sweeper_of
+from taskgate.server.background.mirror import Mirroring
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
@@ -33,6 +31,9 @@ from taskgate.server.settings import ServerSettings
 from taskgate.store import schema
 from taskgate.store.engine import Database
 from taskgate.tasks.app import create_app
+from taskgate.tasks.background.dispatcher import Dispatcher
+from taskgate.tasks.background.loop import Loop
+from taskgate.tasks.background.sweeper import sweeper_of
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.mirror import Mirror
 from taskgate.v1 import task_service_pb2_grpc
@@ -80,13 +81,16 @@ class TaskgateServer:
         app = create_app(settings)
         self._publisher = Publisher(app)
         self._dispatcher = Dispatcher(self._database, self._publisher)
-        self._writer = Writer(self._database, self._dispatcher.offer)
+        self._writer = Writer(self._database, self._dispatcher)
         self._watcher = Watcher(self._records)
-        self._background = [
-            sweeper_of(settings, self._database, app).background,
-            *(mirroring.background for mirroring in _mirrorings(settings, self._database)),
+        sweeper = sweeper_of(settings, self._database, app, settings.retention)
+        self._loops: list[Loop] = [
+            *(mirroring.loop for mirroring in _mirrorings(settings, self._database)),
+            sweeper.loop,
+            self._writer.loop,
+            self._dispatcher.loop,
         ]
-        self._health = Health(self._records)
+        self._health = Health(self._records, self._ended_parts)
         self._grpc: grpc.aio.Server | None = None
 
     async def start(self) -> str:
@@ -105,11 +109,9 @@ class TaskgateServer:
         except BaseException:
             self._close()
             raise
-        self._writer.start()
-        self._dispatcher.start(published=self._writer.forget)
         self._watcher.start()
-        for background in self._background:
-            background.start()
+        for loop in self._loops:
+            loop.start()
         await self._grpc.start()
         await self._health.start()
         return address
@@ -178,12 +180,17 @@ class TaskgateServer:
             ) from exc
         return addresses.parse(text).with_port(port)
 
+    def _ended_parts(self) -> list[str]:
+        """What has ended by itself, and would not come back without a restart."""
+        ended = [loop.name for loop in self._loops if loop.is_broken]
+        return [*ended, "watcher"] if self._watcher.is_broken else ended
+
     def _flush(self) -> None:
-        for background in self._background:
-            background.close(FLUSH_SECONDS)
-        self._writer.finish(FLUSH_SECONDS)
-        self._dispatcher.close(FLUSH_SECONDS)
-        self._writer.close(FLUSH_SECONDS)
+        """Stop the loops in their order: what the writer writes the dispatcher publishes."""
+        self._writer.refuse()
+        for loop in self._loops:
+            if not loop.stop(FLUSH_SECONDS):
+                logger.warning("%s did not end within %g s", loop.name, FLUSH_SECONDS)
         self._publisher.close()
 
     def _close(self) -> None:

@@ -48,6 +48,11 @@ def in_(delay: timedelta) -> ColumnElement[datetime]:
     return after(literal(bounded(delay).total_seconds(), Float))
 
 
+def before(seconds: ColumnElement[float]) -> ColumnElement[datetime]:
+    """The database's time, as many seconds ago as a column says; NULL for NULL."""
+    return after(-seconds)
+
+
 def bounded(delay: timedelta) -> timedelta:
     """The delay, a century at most: databases and Python end their calendars at different years."""
     return max(-CENTURY, min(delay, CENTURY))

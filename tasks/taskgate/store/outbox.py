@@ -1,100 +1,242 @@
-"""The outbox: what still has to be published.
+"""The outbox: a row for each attempt that waits to be claimed, and what was lost on the way.
 
-A publisher takes a row by moving its time on, publishes, and deletes the row. If it dies in between
-the row comes due again and another publisher takes it; the claim makes the second message harmless.
+A row is due at ``publish_at``. Whoever publishes it writes ``published_at`` first; the row stays,
+and the claim deletes it. So a message is only a hint, and nobody waits for the broker's word.
+
+A broker delivers the tasks of one queue and priority in their order. Workers record up to which
+``published_at`` they have claimed, the watermark; a row well below it, or whose queue is empty at
+the broker, has lost its message and is published again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from taskgate.store import clock
+from taskgate.store.columns import UtcDateTime
 from taskgate.store.lifecycle import DUE, State
 from taskgate.store.record import Task, from_row
-from taskgate.store.tables import outbox, tasks
+from taskgate.store.tables import insert_into, outbox, tasks, watermarks
 
-FIRST_HOLD = timedelta(seconds=5)
-LONGEST_HOLD = timedelta(minutes=5)
+CLAIM_TIMEOUT = timedelta(seconds=10)
+"""How long a published task may stay unclaimed before its message can be taken for lost; doubled
+with each time it is published again, so that a wrong guess never multiplies a backlog."""
+
+MOST_DOUBLINGS = 8
+
+WATERMARK_MARGIN = timedelta(seconds=2)
+"""By how much a row must be older than the watermark: servers publish side by side."""
 
 
-def hold(tries: int) -> timedelta:
-    """How long the ``tries``-th publisher of a row has it to itself, doubling with each try."""
-    doublings = min(tries - 1, 20)
-    return min(FIRST_HOLD * (1 << doublings), LONGEST_HOLD)
+class Subqueue(NamedTuple):
+    """The tasks of one queue and priority, which a broker delivers in their order."""
 
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A message to publish: the task as recorded, and which holding of its outbox row this is."""
-
-    task: Task
-    tries: int
+    queue: str
+    priority: int
 
 
 def put(tx: Connection, task_id: str, attempt: int, delay: timedelta) -> None:
     """Have the attempt published after ``delay``, in place of what the outbox had of the task."""
-    remove(tx, task_id)
-    tx.execute(
-        insert(outbox).values(
-            task_id=task_id, attempt=attempt, publish_at=clock.in_(delay), tries=0
-        )
+    waiting = {
+        "attempt": literal(attempt),
+        "publish_at": clock.in_(delay),
+        "published_at": null(),
+        "tries": literal(0),
+    }
+    row = select(tasks.c.id, tasks.c.queue, tasks.c.priority, *waiting.values())
+    statement = insert_into(tx, outbox).from_select(
+        ["task_id", "queue", "priority", *waiting], row.where(tasks.c.id == task_id)
     )
+    tx.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=waiting))
 
 
-def remove(tx: Connection, task_id: str) -> None:
-    """Have nothing published of the task."""
-    tx.execute(delete(outbox).where(outbox.c.task_id == task_id))
+def remove(tx: Connection, task_ids: Collection[str]) -> None:
+    """Have nothing published of the tasks."""
+    tx.execute(delete(outbox).where(outbox.c.task_id.in_(task_ids)))
 
 
-def take_due(tx: Connection, limit: int) -> list[Publication]:
-    """Take due rows, oldest first, make their tasks QUEUED, and hold them for publishing.
+def take_due(tx: Connection, limit: int) -> list[Task]:
+    """Take due rows, oldest first, as published now, and make their tasks QUEUED.
 
-    Rows whose task moved on (aborted, expired, claimed) are dropped.
+    Rows whose task moved on (aborted, expired, claimed) are deleted.
     """
     due = _lock_due(tx, limit)
     live = [row for row in due if _waits(row)]
     gone = [row["id"] for row in due if not _waits(row)]
     if gone:
-        tx.execute(delete(outbox).where(outbox.c.task_id.in_(gone)))
-    taken = [Publication(_queued(from_row(Task, row)), row["tries"] + 1) for row in live]
+        remove(tx, gone)
     _make_queued(tx, [row["id"] for row in live if row["state"] in DUE.sources])
-    _hold(tx, taken)
-    return taken
+    _mark_published(tx, [row["id"] for row in live])
+    return [_queued(from_row(Task, row)) for row in live]
 
 
-def forget(tx: Connection, published: Iterable[Publication]) -> None:
-    """Delete the rows of what was published, unless someone else has taken or replaced them."""
-    for held in _holdings(published):
-        tx.execute(delete(outbox).where(*held))
-
-
-def release(tx: Connection, unpublished: Iterable[Publication], delay: timedelta) -> None:
-    """Have what could not be published tried again after ``delay``."""
-    for held in _holdings(unpublished):
-        tx.execute(update(outbox).where(*held).values(publish_at=clock.in_(delay)))
+def release(tx: Connection, unpublished: Sequence[Task]) -> None:
+    """Have what could not be published be due again, as far as it was not claimed or replaced."""
+    is_current = exists().where(
+        tasks.c.id == outbox.c.task_id,
+        tasks.c.attempt == outbox.c.attempt,
+        tasks.c.state == State.QUEUED,
+    )
+    tx.execute(
+        update(outbox)
+        .where(outbox.c.task_id.in_([task.id for task in unpublished]), is_current)
+        .values(published_at=None, publish_at=clock.now())
+    )
 
 
 def seconds_until_due(tx: Connection) -> float | None:
-    """Seconds until the next row is due, negative if it is over; None if the outbox is empty."""
-    next_due: datetime | None = tx.execute(
-        select(outbox.c.publish_at).order_by(outbox.c.publish_at).limit(1)
-    ).scalar_one_or_none()
-    if next_due is None:
-        return None
-    return (next_due - clock.read(tx)).total_seconds()
+    """Seconds until the next row is due, negative if it is over; None if none is to be due."""
+    row = tx.execute(_NEXT_DUE).one_or_none()
+    return None if row is None else (row.publish_at - row.now).total_seconds()
+
+
+_NEXT_DUE = (
+    select(outbox.c.publish_at, clock.now().label("now"))
+    .where(outbox.c.published_at.is_(None))
+    .order_by(outbox.c.publish_at)
+    .limit(1)
+)
+
+
+def count(tx: Connection, queue: str, most: int) -> int:
+    """How many tasks of a queue wait, delayed ones included; ``most``, if there are more."""
+    some = select(outbox.c.task_id).where(outbox.c.queue == queue).limit(most)
+    return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+
+
+# What workers have claimed, and what was lost on the way to them.
+
+
+def advance_watermarks(tx: Connection, claimed: Mapping[Subqueue, datetime]) -> None:
+    """Record up to which ``published_at`` tasks were claimed."""
+    insert = insert_into(tx, watermarks)
+    later = insert.excluded.claimed_until
+    statement = insert.on_conflict_do_update(
+        index_elements=["queue", "priority"],
+        set_={"claimed_until": later},
+        where=watermarks.c.claimed_until < later,
+    )
+    # In one order everywhere, so that two workers do not block each other.
+    rows = [
+        {"queue": subqueue.queue, "priority": subqueue.priority, "claimed_until": until}
+        for subqueue, until in sorted(claimed.items())
+    ]
+    if rows:
+        tx.execute(statement, rows)
+
+
+def overdue_subqueues(tx: Connection) -> list[Subqueue]:
+    """The subqueues whose oldest published row has waited so long that it may be lost."""
+    return [subqueue for subqueue in _subqueues(tx) if _has_overdue(tx, subqueue)]
+
+
+def republish_lost(
+    tx: Connection, subqueue: Subqueue, *, queue_is_empty: bool, limit: int
+) -> list[str]:
+    """Have rows of a subqueue whose messages were lost be due again; their ids, oldest first."""
+    lost = (
+        select(outbox.c.task_id)
+        .where(
+            outbox.c.queue == subqueue.queue,
+            outbox.c.priority == subqueue.priority,
+            outbox.c.published_at < clock.in_(-CLAIM_TIMEOUT),
+            _claim_timed_out(),
+        )
+        .order_by(outbox.c.published_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if not queue_is_empty:
+        watermark = _watermark(tx, subqueue)
+        if watermark is None:
+            return []
+        lost = lost.where(outbox.c.published_at < watermark - WATERMARK_MARGIN)
+    ids = list(tx.execute(lost).scalars())
+    tx.execute(
+        update(outbox)
+        .where(outbox.c.task_id.in_(ids))
+        .values(published_at=None, publish_at=clock.now())
+    )
+    return ids
+
+
+def _subqueues(tx: Connection) -> Iterator[Subqueue]:
+    """Those that have rows: one look into the index for each, however long they are."""
+    key = (outbox.c.queue, outbox.c.priority)
+    after = Subqueue("", -1)
+    while True:
+        position = tuple_(literal(after.queue), literal(after.priority))
+        following = select(*key).where(tuple_(*key) > position).order_by(*key).limit(1)
+        row = tx.execute(following).one_or_none()
+        if row is None:
+            return
+        after = Subqueue(row.queue, row.priority)
+        yield after
+
+
+def _has_overdue(tx: Connection, subqueue: Subqueue) -> bool:
+    overdue = select(outbox.c.task_id).where(
+        outbox.c.queue == subqueue.queue,
+        outbox.c.priority == subqueue.priority,
+        outbox.c.published_at < clock.in_(-CLAIM_TIMEOUT),
+    )
+    return tx.execute(overdue.limit(1)).first() is not None
+
+
+def _watermark(tx: Connection, subqueue: Subqueue) -> datetime | None:
+    """What was claimed of the subqueue, or of a less urgent one: that comes later still."""
+    claimed = select(func.max(watermarks.c.claimed_until, type_=UtcDateTime())).where(
+        watermarks.c.queue == subqueue.queue, watermarks.c.priority <= subqueue.priority
+    )
+    until: datetime | None = tx.execute(claimed).scalar_one()
+    return until
+
+
+def _claim_timed_out() -> ColumnElement[bool]:
+    return or_(
+        *(
+            and_(
+                outbox.c.tries <= doublings + 1
+                if not doublings
+                else outbox.c.tries == doublings + 1
+                if doublings < MOST_DOUBLINGS
+                else outbox.c.tries > MOST_DOUBLINGS,
+                outbox.c.published_at < clock.in_(-CLAIM_TIMEOUT * 2**doublings),
+            )
+            for doublings in range(MOST_DOUBLINGS + 1)
+        )
+    )
+
+
+# Taking what is due.
 
 
 def _lock_due(tx: Connection, limit: int) -> Sequence[RowMapping]:
     # Task and outbox row are locked together, or skipped where someone else has either: transitions
     # lock the task before its outbox row, so to hold one and wait for the other is a deadlock.
     due = (
-        select(tasks, outbox.c.attempt.label("due_attempt"), outbox.c.tries.label("tries"))
+        select(tasks, outbox.c.attempt.label("due_attempt"))
         .join_from(outbox, tasks, outbox.c.task_id == tasks.c.id)
-        .where(outbox.c.publish_at <= clock.now())
+        .where(outbox.c.published_at.is_(None), outbox.c.publish_at <= clock.now())
         .order_by(outbox.c.publish_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -119,25 +261,14 @@ def _make_queued(tx: Connection, ids: Sequence[str]) -> None:
         tx.execute(
             update(tasks)
             .where(tasks.c.id.in_(ids))
-            .values(state=DUE.target, version=tasks.c.version + 1, queued_at=clock.now())
+            .values(state=DUE.target, version=tasks.c.version + 1)
         )
 
 
-def _hold(tx: Connection, taken: Sequence[Publication]) -> None:
-    for tries in {publication.tries for publication in taken}:
-        ids = [publication.task.id for publication in taken if publication.tries == tries]
+def _mark_published(tx: Connection, ids: Sequence[str]) -> None:
+    if ids:
         tx.execute(
             update(outbox)
             .where(outbox.c.task_id.in_(ids))
-            .values(tries=tries, publish_at=clock.in_(hold(tries)))
+            .values(published_at=clock.now(), tries=outbox.c.tries + 1)
         )
-
-
-def _holdings(publications: Iterable[Publication]) -> Iterable[list[ColumnElement[bool]]]:
-    """The outbox rows that are still held as the publications say, as conditions, in few groups."""
-    groups: dict[tuple[int, int], list[str]] = {}
-    for publication in publications:
-        key = (publication.task.attempt, publication.tries)
-        groups.setdefault(key, []).append(publication.task.id)
-    for (attempt, tries), ids in groups.items():
-        yield [outbox.c.task_id.in_(ids), outbox.c.attempt == attempt, outbox.c.tries == tries]

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select
 from taskgate.store.errors import TaskNotFound
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.record import Attempt, Task, from_row
-from taskgate.store.tables import attempts, state_in, tasks
+from taskgate.store.tables import attempts, tasks
 
 _IDS_AT_ONCE = 5_000
 """SQLite takes at most 32,766 parameters in a statement."""
@@ -63,16 +63,6 @@ def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
         for some in _some_at_once(task_ids)
         for row in tx.execute(_VERSIONS, {"ids": some})
     }
-
-
-def count_queued(tx: Connection, queue: str, most: int) -> int:
-    """How many tasks are QUEUED in a queue; ``most``, if there are more."""
-    some = (
-        select(tasks.c.id)
-        .where(tasks.c.queue == queue, state_in(frozenset({State.QUEUED})))
-        .limit(most)
-    )
-    return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
 def are_final(tx: Connection, task_ids: Collection[str]) -> bool:

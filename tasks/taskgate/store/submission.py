@@ -13,7 +13,6 @@ from taskgate.store import clock
 from taskgate.store.columns import storable
 from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
-from taskgate.store.outbox import hold
 from taskgate.store.record import NewTask
 from taskgate.store.tables import insert_into, labels, outbox, tasks
 
@@ -24,11 +23,13 @@ _COPIED = [field.name for field in fields(NewTask) if field.name in tasks.c]
 """The columns that are as the caller says."""
 
 
-def submit(tx: Connection, new_tasks: Sequence[NewTask]) -> list[str | RequestIdReused]:
+def submit(
+    tx: Connection, new_tasks: Sequence[NewTask], *, published: bool = False
+) -> list[str | RequestIdReused]:
     """Record tasks, with an outbox row each.
 
-    Tasks that are due at once are QUEUED, and their outbox rows are held for the caller, who
-    publishes them after the commit; the others are SCHEDULED.
+    Tasks that are due at once are QUEUED, the others are SCHEDULED. ``published``: the caller
+    publishes those that are QUEUED right after the commit; otherwise a dispatcher will.
 
     Submitting tasks again is safe when it is not known whether the first time was committed.
 
@@ -44,7 +45,7 @@ def submit(tx: Connection, new_tasks: Sequence[NewTask]) -> list[str | RequestId
     # In one order everywhere: two batches with the same request ids would block each other.
     rows = [_row(new, now) for new in sorted(new_tasks, key=_request)]
     inserted = _insert_unless_there(tx, rows)
-    _insert_outbox(tx, [row for row in rows if row["id"] in inserted], now)
+    _insert_outbox(tx, [row for row in rows if row["id"] in inserted], now if published else None)
     _insert_labels(tx, [new for new in new_tasks if new.id in inserted], now)
     found = _find_earlier(tx, [new for new in new_tasks if new.id not in inserted])
     return [new.id if new.id in inserted else _same_or_error(new, found) for new in new_tasks]
@@ -70,7 +71,7 @@ def adopt(tx: Connection, values: dict[str, Any]) -> bool:
     record already.
     """
     now = clock.read(tx)
-    row = {**_empty_row(now), "queued_at": now, **values}
+    row = {**_empty_row(now), **values}
     row.setdefault("root_id", row["id"])
     return bool(_insert_unless_there(tx, [row]))
 
@@ -88,7 +89,6 @@ def _row(new: NewTask, now: datetime) -> dict[str, Any]:
         | {
             "state": State.SCHEDULED if waits else State.QUEUED,
             "due_at": due_at,
-            "queued_at": None if waits else now,
             "expires_at": expires_at,
             "root_id": new.root_id or new.id,
         }
@@ -103,7 +103,6 @@ def _empty_row(now: datetime) -> dict[str, Any]:
         "attempt": FIRST_ATTEMPT,
         "retries": 0,
         "worker_losses": 0,
-        "redispatches": 0,
         "created_at": now,
         "submitted_by": "",
     }
@@ -121,22 +120,24 @@ def _insert_unless_there(tx: Connection, rows: list[dict[str, Any]]) -> set[str]
     return set(tx.execute(statement, rows).scalars())
 
 
-def _insert_outbox(tx: Connection, rows: list[dict[str, Any]], now: datetime) -> None:
-    if not rows:
-        return
-    held_until = now + hold(tries=1)
-    tx.execute(
-        outbox.insert(),
-        [
-            {
-                "task_id": row["id"],
-                "attempt": FIRST_ATTEMPT,
-                "publish_at": held_until if row["state"] == State.QUEUED else row["due_at"],
-                "tries": 1 if row["state"] == State.QUEUED else 0,
-            }
-            for row in rows
-        ],
-    )
+def _insert_outbox(
+    tx: Connection, rows: list[dict[str, Any]], published_at: datetime | None
+) -> None:
+    if rows:
+        tx.execute(outbox.insert(), [_outbox_row(row, published_at) for row in rows])
+
+
+def _outbox_row(row: dict[str, Any], published_at: datetime | None) -> dict[str, Any]:
+    is_published = published_at is not None and row["state"] is State.QUEUED
+    return {
+        "task_id": row["id"],
+        "attempt": FIRST_ATTEMPT,
+        "queue": row["queue"],
+        "priority": row["priority"],
+        "publish_at": row["due_at"] or row["created_at"],
+        "published_at": published_at if is_published else None,
+        "tries": 1 if is_published else 0,
+    }
 
 
 def _insert_labels(tx: Connection, new_tasks: list[NewTask], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Finding what nobody is looking after: dead workers' tasks, lost messages, what is over.
+"""Finding what nobody is looking after: dead workers' tasks, what has expired, what is old.
 
 Every function does one bounded step in the transaction that it is given and says what it did, so
 that a sweep never holds locks for long.
@@ -6,30 +6,17 @@ that a sweep never holds locks for long.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from taskgate.store import clock, outbox, transitions
-from taskgate.store.forgetting import delete_records
-from taskgate.store.lifecycle import ACTIVE, WAITING, Reason, State
+from taskgate.store import clock, transitions
+from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Reason
 from taskgate.store.record import Failure
-from taskgate.store.tables import outbox as outbox_table
-from taskgate.store.tables import state_in, tasks, workers
+from taskgate.store.tables import attempts, labels, outbox, state_in, tasks, workers
 from taskgate.store.workers import HAS_LEASE
-
-FIRST_PATIENCE = timedelta(seconds=10)
-"""How long a published task may stay unclaimed before its message can be taken for lost."""
-
-MOST_DOUBLINGS = 8
-"""The patience with a task doubles with each dispatch, so often at most."""
-
-OVERTAKING_MARGIN = timedelta(seconds=2)
-"""By how much a claimed task must be younger to say that it overtook another one."""
-
-RECENTLY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +27,6 @@ class Orphan:
     attempt: int
     task_type: str
     worker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Tasks of one queue and priority, which a broker delivers in their order."""
-
-    queue: str
-    priority: int
 
 
 def end_lost_leases(tx: Connection) -> list[str]:
@@ -101,64 +80,6 @@ def expire_overdue(tx: Connection, limit: int) -> list[str]:
     return [task_id for task_id in overdue.scalars().all() if transitions.expire(tx, task_id)]
 
 
-def impatient_queues(tx: Connection) -> list[str]:
-    """The queues with tasks that have waited long enough for their messages to be looked for."""
-    rows = tx.execute(
-        select(tasks.c.queue).where(tasks.c.state == State.QUEUED, _patience_is_over()).distinct()
-    )
-    return list(rows.scalars())
-
-
-def overtaken(tx: Connection) -> dict[Lane, datetime]:
-    """For each lane the time when the youngest task was queued that has started lately."""
-    started_lately = or_(state_in(ACTIVE), tasks.c.finished_at > clock.in_(-RECENTLY))
-    rows = tx.execute(
-        select(tasks.c.queue, tasks.c.priority, func.max(tasks.c.queued_at).label("youngest"))
-        .where(started_lately, tasks.c.started_at.is_not(None), tasks.c.queued_at.is_not(None))
-        .group_by(tasks.c.queue, tasks.c.priority)
-    )
-    return {Lane(row.queue, row.priority): row.youngest for row in rows}
-
-
-def dispatch_again(
-    tx: Connection,
-    empty_queues: Collection[str],
-    overtaken_lanes: Mapping[Lane, datetime],
-    limit: int,
-) -> list[str]:
-    """Put tasks into the outbox again whose messages seem to be lost; their ids.
-
-    A message seems to be lost when its task has waited long, and its queue is empty at the broker
-    or younger tasks of its lane, or of a less urgent one, have started. A wrong guess costs a
-    duplicate, which the claim makes harmless; the patience with a task doubles each time, so a
-    backlog is never multiplied.
-    """
-    conditions = _seem_lost(empty_queues, overtaken_lanes)
-    if not conditions:
-        return []
-    rows = tx.execute(
-        select(tasks.c.id, tasks.c.attempt)
-        .where(
-            tasks.c.state == State.QUEUED,
-            or_(*conditions),
-            _patience_is_over(),
-            ~exists().where(outbox_table.c.task_id == tasks.c.id),
-        )
-        .order_by(tasks.c.queued_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        outbox.put(tx, row.id, row.attempt, timedelta(0))
-    ids = [row.id for row in rows]
-    tx.execute(
-        update(tasks)
-        .where(tasks.c.id.in_(ids))
-        .values(queued_at=clock.now(), redispatches=tasks.c.redispatches + 1)
-    )
-    return ids
-
-
 def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
     """Delete tasks that ended that long ago, with their history; how many."""
     ids = (
@@ -175,31 +96,16 @@ def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
     return len(ids)
 
 
-def _seem_lost(
-    empty_queues: Collection[str], overtaken_lanes: Mapping[Lane, datetime]
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        and_(
-            tasks.c.queue == lane.queue,
-            tasks.c.priority >= lane.priority,
-            tasks.c.queued_at < youngest - OVERTAKING_MARGIN,
-        )
-        for lane, youngest in overtaken_lanes.items()
-    ]
-    if empty_queues:
-        conditions.append(tasks.c.queue.in_(sorted(empty_queues)))
-    return conditions
+def forget(tx: Connection, task_id: str) -> bool:
+    """Delete the record of a final task; False if there is none."""
+    is_final = tasks.c.state.in_(sorted(FINAL))
+    found = tx.execute(select(tasks.c.id).where(tasks.c.id == task_id, is_final)).first()
+    if found is not None:
+        delete_records(tx, [task_id])
+    return found is not None
 
 
-def _patience_is_over() -> ColumnElement[bool]:
-    return or_(
-        *(
-            and_(
-                tasks.c.redispatches == doublings
-                if doublings < MOST_DOUBLINGS
-                else tasks.c.redispatches >= doublings,
-                tasks.c.queued_at < clock.in_(-FIRST_PATIENCE * 2**doublings),
-            )
-            for doublings in range(MOST_DOUBLINGS + 1)
-        )
-    )
+def delete_records(tx: Connection, task_ids: Collection[str]) -> None:
+    """Delete records with all that belongs to them, whatever their state."""
+    for column in (attempts.c.task_id, labels.c.task_id, outbox.c.task_id, tasks.c.id):
+        tx.execute(delete(column.table).where(column.in_(task_ids)))

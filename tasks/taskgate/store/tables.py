@@ -54,11 +54,9 @@ tasks = Table(
     Column("attempt", Integer, nullable=False),
     Column("retries", Integer, nullable=False),
     Column("worker_losses", Integer, nullable=False),
-    Column("redispatches", Integer, nullable=False),
     Column("max_attempts", Integer),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),
-    Column("queued_at", UtcDateTime),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("expires_at", UtcDateTime),
@@ -114,9 +112,6 @@ Index(
 )
 _partial_index("ix_taskgate_tasks_active", "worker", where=_state_in(ACTIVE))
 _partial_index(
-    "ix_taskgate_tasks_queued", "queue", "queued_at", where=_state_in(frozenset({State.QUEUED}))
-)
-_partial_index(
     "ix_taskgate_tasks_expiring",
     "expires_at",
     where=f"expires_at IS NOT NULL AND {_state_in(WAITING)}",
@@ -163,11 +158,30 @@ outbox = Table(
     metadata,
     Column("task_id", Name(ID_LENGTH), primary_key=True),
     Column("attempt", Integer, nullable=False),
-    Column("publish_at", UtcDateTime, nullable=False, index=True),
+    Column("queue", Name(255), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("publish_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime),
     Column("tries", Integer, nullable=False),
 )
-"""What still has to be published, and when. A publisher that takes a row moves its time on, so that
-the row comes back by itself if the publisher dies."""
+"""Attempts that wait for a worker's claim: due later, to be published, or published."""
+
+Index(
+    "ix_taskgate_outbox_due",
+    outbox.c.publish_at,
+    postgresql_where=text("published_at IS NULL"),
+    sqlite_where=text("published_at IS NULL"),
+)
+Index("ix_taskgate_outbox_unclaimed", outbox.c.queue, outbox.c.priority, outbox.c.published_at)
+
+watermarks = Table(
+    "taskgate_watermarks",
+    metadata,
+    Column("queue", Name(255), primary_key=True),
+    Column("priority", Integer, primary_key=True, autoincrement=False),
+    Column("claimed_until", UtcDateTime, nullable=False),
+)
+"""Up to when workers have claimed what was published, of each queue and priority."""
 
 workers = Table(
     "taskgate_workers",

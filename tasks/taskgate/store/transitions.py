@@ -7,6 +7,8 @@ nothing.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,20 +16,35 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
+    Float,
+    Integer,
+    RowMapping,
+    Select,
+    Subquery,
+    Text,
+    Update,
+    bindparam,
+    case,
+    cast,
+    delete,
     exists,
+    func,
     insert,
     literal,
     or_,
     select,
+    update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from taskgate.store import clock, lifecycle, outbox, queries
+from taskgate.store.columns import storable
 from taskgate.store.errors import TaskAlreadyFinal
-from taskgate.store.guarded import apply, conditions
 from taskgate.store.lifecycle import Outcome, State, Transition
+from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Failure, RetryPolicy, Task
 from taskgate.store.tables import attempts, tasks, workers
+from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.workers import HAS_LEASE
 
 
@@ -42,30 +59,77 @@ class Claim:
     retries: int
     max_attempts: int | None
     retry_policy: RetryPolicy | None
+    subqueue: Subqueue
+    published_at: datetime | None
+    """When its message was published; None for a task that was adopted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The end of an attempt that returned."""
+
+    task_id: str
+    attempt: int
+    result: str
+    """JSON text."""
+    ran_seconds: float | None = None
+    """How long ago its code began to run, if later than the claim."""
 
 
 def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | None:
-    """QUEUED to RUNNING, for one worker; None for everyone else.
+    """QUEUED to RUNNING, for one worker; None for everyone else: see ``claim_many``."""
+    return claim_many(tx, [(task_id, attempt)], worker).get(task_id)
 
-    None also for a task that has expired, and for a worker whose lease was ended: it was given up
-    for dead, and what it claims now nobody would look after.
+
+def claim_many(tx: Connection, wanted: Sequence[tuple[str, int]], worker: str) -> dict[str, Claim]:
+    """Claim attempts, given as task ids and attempt numbers; the claims that were won, by task id.
+
+    A claim deletes the attempt's outbox row. Lost are those that another worker has won, that were
+    aborted or have expired, and all of them for a worker whose lease was ended: it was given up
+    for dead, and nobody would look after what it claims now.
     """
-    row = apply(
-        tx,
-        lifecycle.CLAIM,
-        task_id,
-        attempt,
-        and_(
-            or_(tasks.c.expires_at.is_(None), tasks.c.expires_at > clock.now()),
-            ~_lease_ended(worker),
-        ),
-        worker=worker,
-        started_at=clock.now(),
+    # In one order everywhere: two workers with the same messages would block each other.
+    rows = _as_parameters(tx, sorted(wanted))
+    statement = _CLAIM_MANY[tx.dialect.name]
+    won = tx.execute(statement, {**rows, "worker": worker}).mappings().all()
+    published = (
+        {row["id"]: row["published_at"] for row in won}
+        if tx.dialect.name == "postgresql"
+        else _delete_outbox_rows(tx, [row["id"] for row in won])
     )
-    if row is None:
-        expire(tx, task_id)
-        return None
-    return Claim(task_id=task_id, attempt=attempt, **row)
+    claims = {row["id"]: _claim(row, published.get(row["id"])) for row in won}
+    for task_id, _ in wanted:
+        if task_id not in claims:
+            expire(tx, task_id)
+    return claims
+
+
+def _claim(row: RowMapping, published_at: datetime | None) -> Claim:
+    return Claim(
+        task_id=row["id"],
+        attempt=row["attempt"],
+        started_at=row["started_at"],
+        retries=row["retries"],
+        max_attempts=row["max_attempts"],
+        retry_policy=row["retry_policy"],
+        subqueue=Subqueue(row["queue"], row["priority"]),
+        published_at=published_at,
+    )
+
+
+def _delete_outbox_rows(tx: Connection, task_ids: Sequence[str]) -> dict[str, datetime | None]:
+    gone = delete(outbox_table).where(outbox_table.c.task_id.in_(task_ids))
+    rows = tx.execute(gone.returning(outbox_table.c.task_id, outbox_table.c.published_at))
+    return {row.task_id: row.published_at for row in rows}
+
+
+def succeed_many(tx: Connection, ends: Sequence[Success]) -> set[str]:
+    """Record the ends of attempts that returned; the ids of the tasks that were theirs to end."""
+    rows = _as_parameters(
+        tx,
+        sorted((end.task_id, end.attempt, storable(end.result), end.ran_seconds) for end in ends),
+    )
+    return set(tx.execute(_SUCCEED_MANY[tx.dialect.name], rows).scalars())
 
 
 def succeed(tx: Connection, task_id: str, attempt: int, result: str) -> bool:
@@ -85,8 +149,10 @@ def stop(tx: Connection, task_id: str, attempt: int) -> bool:
 
 def refuse(tx: Connection, task_id: str, attempt: int, failure: Failure) -> bool:
     """Fail an attempt that no worker can start: it is claimed and failed at once."""
-    won = apply(tx, lifecycle.CLAIM, task_id, attempt, started_at=clock.now())
-    return won is not None and fail(tx, task_id, attempt, failure)
+    if not apply(tx, lifecycle.CLAIM, task_id, attempt, started_at=clock.now()):
+        return False
+    outbox.remove(tx, [task_id])
+    return fail(tx, task_id, attempt, failure)
 
 
 def back_off(
@@ -124,9 +190,7 @@ def back_off(
 
 def give_back(tx: Connection, task_id: str, attempt: int) -> bool:
     """The worker is shutting down and cannot finish the attempt: the next is due at once."""
-    if _next_attempt(
-        tx, lifecycle.GIVE_BACK, task_id, attempt, Outcome.RETURNED, None, queued_at=clock.now()
-    ):
+    if _next_attempt(tx, lifecycle.GIVE_BACK, task_id, attempt, Outcome.RETURNED, None):
         return True
     return stop(tx, task_id, attempt)
 
@@ -145,7 +209,6 @@ def lose(tx: Connection, task_id: str, attempt: int, failure: Failure, *, max_lo
         failure,
         guard=tasks.c.worker_losses < max_losses,
         worker_losses=tasks.c.worker_losses + 1,
-        queued_at=clock.now(),
     ):
         return True
     return stop(tx, task_id, attempt) or fail(tx, task_id, attempt, failure)
@@ -154,7 +217,7 @@ def lose(tx: Connection, task_id: str, attempt: int, failure: Failure, *, max_lo
 def report(tx: Connection, task_id: str, attempt: int, progress: str) -> bool:
     """Record what a running attempt reported, JSON text as in ``Task.progress``."""
     return any(
-        apply(tx, transition, task_id, attempt, progress=progress) is not None
+        apply(tx, transition, task_id, attempt, progress=progress)
         for transition in lifecycle.REPORT.values()
     )
 
@@ -187,8 +250,8 @@ def request_abort(
 
 def _cancel_or_request(tx: Connection, task_id: str, by: str, reason: str) -> None:
     request = {"abort_requested_at": clock.now(), "abort_by": by, "abort_reason": reason}
-    if apply(tx, lifecycle.CANCEL, task_id, None, finished_at=clock.now(), **request) is not None:
-        outbox.remove(tx, task_id)
+    if apply(tx, lifecycle.CANCEL, task_id, None, finished_at=clock.now(), **request):
+        outbox.remove(tx, [task_id])
         return
     apply(tx, lifecycle.REQUEST_ABORT, task_id, None, **request)
 
@@ -209,15 +272,15 @@ def expire(tx: Connection, task_id: str) -> bool:
         tasks.c.expires_at <= clock.now(),
         finished_at=clock.now(),
     )
-    if won is not None:
-        outbox.remove(tx, task_id)
-    return won is not None
+    if won:
+        outbox.remove(tx, [task_id])
+    return won
 
 
 def _finish(
     tx: Connection, transition: Transition, task_id: str, attempt: int, **values: Any
 ) -> bool:
-    return apply(tx, transition, task_id, attempt, finished_at=clock.now(), **values) is not None
+    return apply(tx, transition, task_id, attempt, finished_at=clock.now(), **values)
 
 
 def _next_attempt(
@@ -265,5 +328,142 @@ def _next_attempt(
     return True
 
 
-def _lease_ended(worker: str) -> ColumnElement[bool]:
-    return exists().where(workers.c.id == worker, ~HAS_LEASE)
+def apply(
+    tx: Connection,
+    transition: Transition,
+    task_id: str,
+    attempt: int | None,
+    guard: ColumnElement[bool] | None = None,
+    /,
+    **values: Any,
+) -> bool:
+    """Make one transition in one statement that changes nothing unless it may; whether it did.
+
+    Raises:
+        ValueError: the transition is fenced, and no attempt is named.
+    """
+    statement = (
+        update(tasks)
+        .where(*conditions(transition, task_id, attempt, guard))
+        .values(state=transition.target, version=tasks.c.version + 1, **values)
+    )
+    return tx.execute(statement).rowcount == 1
+
+
+def conditions(
+    transition: Transition,
+    task_id: str,
+    attempt: int | None,
+    guard: ColumnElement[bool] | None,
+) -> list[ColumnElement[bool]]:
+    """What must hold of the record for the transition to be made."""
+    required = [tasks.c.id == task_id, tasks.c.state.in_(sorted(transition.sources))]
+    if transition.fenced:
+        if attempt is None:
+            raise ValueError(f"the transition {transition.name!r} must name the attempt")
+        required.append(tasks.c.attempt == attempt)
+    if guard is not None:
+        required.append(guard)
+    return required
+
+
+# The transitions that workers make of many attempts at once, each one statement, built once.
+
+_CLAIM_COLUMNS = ("id", "attempt")
+_SUCCESS_COLUMNS = ("id", "attempt", "result", "ran_seconds")
+_TYPES: Mapping[str, type[Any]] = {
+    "id": Text,
+    "attempt": Integer,
+    "result": Text,
+    "ran_seconds": Float,
+}
+
+
+def _as_parameters(tx: Connection, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    """Rows as the parameters of ``_given``."""
+    if tx.dialect.name == "sqlite":
+        return {"rows": json.dumps(rows)}
+    names = _CLAIM_COLUMNS if len(rows[0]) == len(_CLAIM_COLUMNS) else _SUCCESS_COLUMNS
+    columns = zip(*rows, strict=True)
+    return {f"{name}s": list(values) for name, values in zip(names, columns, strict=True)}
+
+
+def _given(dialect: str, names: Sequence[str]) -> Subquery:
+    """The rows that are given to a statement as parameters: arrays, or one JSON text."""
+    if dialect == "postgresql":
+        arrays = [cast(bindparam(f"{name}s"), ARRAY(_TYPES[name])) for name in names]
+        rows = func.unnest(*arrays).table_valued(*names).render_derived()
+        return select(*(rows.c[name] for name in names)).subquery("given")
+    row = func.json_each(bindparam("rows")).table_valued("value")
+    values = [
+        cast(func.json_extract(row.c.value, f"$[{index}]"), _TYPES[name]()).label(name)
+        for index, name in enumerate(names)
+    ]
+    return select(*values).subquery("given")
+
+
+def _update_given(given: Subquery, transition: Transition, **values: Any) -> Update:
+    return (
+        update(tasks)
+        .where(
+            tasks.c.id == given.c.id,
+            tasks.c.attempt == given.c.attempt,
+            tasks.c.state.in_(sorted(transition.sources)),
+        )
+        .values(state=transition.target, version=tasks.c.version + 1, **values)
+    )
+
+
+def _claim_many(dialect: str) -> Update | Select[Any]:
+    worker = bindparam("worker", type_=tasks.c.worker.type)
+    lease_ended = exists().where(workers.c.id == worker, ~HAS_LEASE)
+    not_expired = or_(tasks.c.expires_at.is_(None), tasks.c.expires_at > clock.now())
+    claimed = (
+        _update_given(
+            _given(dialect, _CLAIM_COLUMNS),
+            lifecycle.CLAIM,
+            worker=worker,
+            started_at=clock.now(),
+        )
+        .where(not_expired, ~lease_ended)
+        .returning(
+            tasks.c.id,
+            tasks.c.attempt,
+            tasks.c.started_at,
+            tasks.c.retries,
+            tasks.c.max_attempts,
+            tasks.c.retry_policy,
+            tasks.c.queue,
+            tasks.c.priority,
+        )
+    )
+    if dialect == "sqlite":
+        return claimed
+    won = claimed.cte("won")
+    gone = (
+        delete(outbox_table)
+        .where(outbox_table.c.task_id == won.c.id)
+        .returning(outbox_table.c.task_id, outbox_table.c.published_at)
+        .cte("gone")
+    )
+    return select(won, gone.c.published_at).select_from(
+        won.outerjoin(gone, gone.c.task_id == won.c.id)
+    )
+
+
+def _succeed_many(dialect: str) -> Update:
+    given = _given(dialect, _SUCCESS_COLUMNS)
+    began_at = clock.before(given.c.ran_seconds)
+    later = case((began_at > tasks.c.started_at, began_at), else_=tasks.c.started_at)
+    return _update_given(
+        given,
+        lifecycle.SUCCEED,
+        result=given.c.result,
+        failure=None,
+        started_at=later,
+        finished_at=clock.now(),
+    ).returning(tasks.c.id)
+
+
+_CLAIM_MANY = {dialect: _claim_many(dialect) for dialect in ("postgresql", "sqlite")}
+_SUCCEED_MANY = {dialect: _succeed_many(dialect) for dialect in ("postgresql", "sqlite")}

@@ -30,6 +30,7 @@ from taskgate.store.transitions import Claim
 from taskgate.tasks import messages
 from taskgate.tasks.failures import failure_of, wait_by_policy
 from taskgate.tasks.serializing import to_json
+from taskgate.tasks.watermarks import Watermarks
 from taskgate.tasks.worker import identity
 
 FIRST_WAIT = 0.1
@@ -61,6 +62,7 @@ class Recorder:
         self.app = app
         self.database = database
         self.progress = ProgressWriter(database)
+        self.watermarks = Watermarks()
 
     def write(self, task_id: str, function: Callable[[Connection], T]) -> T:
         """Call ``function`` in a transaction. A worker tries until the database answers.
@@ -155,6 +157,7 @@ class Attempt:
         self._adopt(tx)
         won = transitions.claim(tx, self.task_id, self._number(tx), self._worker())
         if won is not None:
+            self.recorder.watermarks.advance(tx, [won])
             self._uncertain = won
             return won, None
         found = queries.get_many(tx, [self.task_id]).get(self.task_id)

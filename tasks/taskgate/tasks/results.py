@@ -17,7 +17,7 @@ from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import result_from_tuple
 
-from taskgate.store import canvas, forgetting, queries
+from taskgate.store import canvas, queries, sweeping
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
@@ -168,7 +168,7 @@ class RecordReader(BaseBackend):
 
     def _forget(self, task_id: str) -> None:
         with self.database.write() as tx:
-            forgetting.forget(tx, task_id)
+            sweeping.forget(tx, task_id)
 
     def cleanup(self) -> None:
         """Nothing: the server's sweeper keeps and deletes final tasks."""

@@ -14,7 +14,7 @@ import pytest
 from support.deployment import Deployment
 from support.requests import duration, submit
 from support.serving import SECONDS, refused
-from taskgate.store import forgetting
+from taskgate.store import sweeping
 from taskgate.store.record import new_task_id
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
@@ -49,7 +49,7 @@ def coming_and_going(
             while not stopped.is_set():
                 submit_some(stub, run, 3)
                 with deployment.database.write() as tx:
-                    forgetting.delete_records(tx, [going.pop() for _ in range(min(3, len(going)))])
+                    sweeping.delete_records(tx, [going.pop() for _ in range(min(3, len(going)))])
         except Exception as error:  # noqa: BLE001 - raised again below
             errors.append(error)
 

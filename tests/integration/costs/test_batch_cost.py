@@ -14,7 +14,7 @@ from support.requests import submit
 from support.serving import SECONDS, InProcessServer, parameter, register
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
-from taskgate.store.outbox import Publication
+from taskgate.store.record import Task
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.v1 import task_service_pb2
 
@@ -52,9 +52,9 @@ def test_a_thousand_take_one_transaction_and_one_round_trip(
     round_trips: list[int] = []
     publish = Publisher.publish
 
-    def counted(self: Publisher, publications: Sequence[Publication]) -> None:
-        publish(self, publications)
-        round_trips.append(len(publications))
+    def counted(self: Publisher, tasks: Sequence[Task]) -> None:
+        publish(self, tasks)
+        round_trips.append(len(tasks))
 
     monkeypatch.setattr(Publisher, "publish", counted)
     with InProcessServer(settings) as server:

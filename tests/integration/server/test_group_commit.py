@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,13 +13,18 @@ from sqlalchemy import Connection, event, func, select
 
 from support.records import new_task
 from support.requests import submit
-from support.serving import SECONDS, InProcessServer
-from support.waiting import wait_until
+from support.serving import SECONDS, WORKER, InProcessServer
 from taskgate.server.background.writer import Writer
-from taskgate.store import submission
+from taskgate.server.errors import ShuttingDown
+from taskgate.server.settings import ServerSettings
+from taskgate.store import queries, submission, transitions
 from taskgate.store.engine import Database
+from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.store.tables import outbox, tasks
+from taskgate.tasks.app import create_app
+from taskgate.tasks.background.dispatcher import Dispatcher
+from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.v1 import task_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
@@ -53,10 +58,10 @@ def test_a_submit_that_spoils_its_transaction_is_alone(
 ) -> None:
     real = submission.submit
 
-    def spoilt(tx: Connection, new_tasks: Any) -> Any:
+    def spoilt(tx: Connection, new_tasks: Any, **options: Any) -> Any:
         if any(new.labels.get("spoils") for new in new_tasks):
             raise RuntimeError("no database would take this")
-        return real(tx, new_tasks)
+        return real(tx, new_tasks, **options)
 
     monkeypatch.setattr(submission, "submit", spoilt)
     stub = server.stub()
@@ -80,15 +85,17 @@ def test_a_caller_who_gives_up_costs_nobody_anything(
     assert {call.code() for call in patient} == {grpc.StatusCode.OK}
 
 
-def test_what_was_published_leaves_the_outbox(stub: TaskServiceStub, database: Database) -> None:
+def test_what_was_published_leaves_the_outbox_with_its_claim(
+    stub: TaskServiceStub, database: Database
+) -> None:
     calls = [stub.Submit.future(submit(), timeout=SECONDS) for _ in range(50)]
-    assert {call.code() for call in calls} == {grpc.StatusCode.OK}
-
-    def outbox_is_empty() -> bool:
-        with database.read() as tx:
-            return tx.execute(select(func.count()).select_from(outbox)).scalar_one() == 0
-
-    wait_until(outbox_is_empty, what="an empty outbox")
+    ids = [call.result().task.id for call in calls]
+    rows = select(outbox.c.task_id).where(outbox.c.published_at.is_not(None))
+    with database.write() as tx:
+        assert set(tx.execute(rows).scalars()) == set(ids)
+        claims = transitions.claim_many(tx, [(task_id, 1) for task_id in ids], WORKER)
+        assert set(claims) == set(ids)
+        assert tx.execute(select(func.count()).select_from(outbox)).scalar_one() == 0
 
 
 def test_submits_of_two_servers_with_the_same_request_ids(
@@ -120,28 +127,23 @@ def test_threads_of_clients(server: InProcessServer) -> None:
     assert states == [task_pb2.TASK_STATE_QUEUED] * 100
 
 
-def test_the_writer_writes_what_is_pending_before_it_ends(database: Database) -> None:
-    committed, go_on = threading.Event(), threading.Event()
+def test_the_writer_writes_what_is_pending_before_it_ends(
+    database: Database, make_settings: Callable[..., ServerSettings]
+) -> None:
+    publisher = Publisher(create_app(make_settings()))
+    writer = Writer(database, Dispatcher(database, publisher))
 
-    def recorded(_: object) -> None:
-        committed.set()
-        assert go_on.wait(SECONDS)
+    async def stop_with_some_pending() -> list[Task]:
+        submits = [asyncio.create_task(writer.submit(new_task())) for _ in range(20)]
+        await asyncio.sleep(0)  # all of them have begun
+        writer.refuse()
+        with pytest.raises(ShuttingDown):
+            await writer.submit(new_task())
+        writer.loop.start()
+        assert await asyncio.to_thread(writer.loop.stop, SECONDS)
+        return await asyncio.gather(*submits)
 
-    async def submit_while_it_ends() -> list[Task]:
-        first = asyncio.create_task(writer.submit(new_task()))
-        await asyncio.to_thread(committed.wait, SECONDS)
-        pending = [asyncio.create_task(writer.submit(new_task())) for _ in range(3)]
-        closing = asyncio.create_task(asyncio.to_thread(writer.close, SECONDS))
-        await asyncio.to_thread(wait_until, lambda: writer._closing, SECONDS)
-        assert len(writer._pending) == len(pending)
-        go_on.set()
-        await closing
-        return await asyncio.gather(first, *pending)
-
-    writer = Writer(database, recorded)
-    writer.start()
-    answered = asyncio.run(submit_while_it_ends())
-    assert not writer._thread.is_alive()
+    written = asyncio.run(stop_with_some_pending())
+    assert [task.state for task in written] == [State.QUEUED] * 20
     with database.read() as tx:
-        assert set(tx.execute(select(tasks.c.id)).scalars()) == {task.id for task in answered}
-    assert len(answered) == 4
+        assert len(queries.get_many(tx, [task.id for task in written])) == 20

@@ -9,7 +9,7 @@ from celery.contrib.abortable import ABORTED
 from support.mirrors import reader_of
 from support.records import submitted_in, upgraded
 from support.redis import RedisServer
-from taskgate.server.background.mirroring import Mirroring
+from taskgate.server.background.mirror import Mirroring
 from taskgate.store import transitions
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import Reason, State

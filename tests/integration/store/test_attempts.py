@@ -6,6 +6,7 @@ from support.records import FAILURE, HOUR, NOW, WORKER, read, submit, submitted_
 from taskgate.store import queries, transitions
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import Outcome, Reason, State
+from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Failure, RetryPolicy
 
 LOST = Failure(reason=Reason.WORKER_LOST, message="worker died")
@@ -18,7 +19,9 @@ def test_a_claim_brings_what_the_worker_needs(database: Database) -> None:
         claim = transitions.claim(tx, task_id, 1, WORKER)
     task = read(database, task_id)
     assert task.started_at is not None
-    assert claim == transitions.Claim(task_id, 1, task.started_at, 0, 5, policy)
+    assert claim == transitions.Claim(
+        task_id, 1, task.started_at, 0, 5, policy, Subqueue("celery", 4), None
+    )
     [attempt] = task.attempts
     assert (attempt.number, attempt.worker, attempt.outcome) == (1, WORKER, None)
     assert attempt.started_at == task.started_at

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from support.records import HOUR, new_task, read, submit, submitted_in
-from taskgate.store import forgetting, listing, queries, submission
+from taskgate.store import listing, queries, submission, sweeping
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.listing import Filter, Position
@@ -117,7 +117,7 @@ def test_nothing_is_skipped_or_told_twice_while_tasks_come_and_go(database: Data
         after = page.next
         with database.write() as tx:
             submit(tx)
-            forgetting.delete_records(tx, [found[-1]])
+            sweeping.delete_records(tx, [found[-1]])
     assert found == [task.id for task in made]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from support.records import (
     FAILURE,
@@ -18,13 +19,14 @@ from support.records import (
     read,
     submit,
     submitted_in,
-    take,
 )
 from taskgate.store import clock, outbox, transitions
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
-from taskgate.store.outbox import Publication
+from taskgate.store.outbox import Subqueue
+from taskgate.store.record import Task
 from taskgate.store.tables import outbox as outbox_table
+from taskgate.store.tables import tasks
 
 
 def submit_due(database: Database, state: State = State.SCHEDULED) -> str:
@@ -34,7 +36,7 @@ def submit_due(database: Database, state: State = State.SCHEDULED) -> str:
     return task_id
 
 
-def take_one(database: Database) -> Publication | None:
+def take_one(database: Database) -> Task | None:
     with database.write() as tx:
         taken = outbox.take_due(tx, 10)
     assert len(taken) <= 1
@@ -48,21 +50,21 @@ def in_outbox(database: Database) -> set[str]:
 
 def test_what_is_taken_is_queued_and_as_recorded(database: Database) -> None:
     task_id = submit_due(database)
-    publication = take_one(database)
-    assert publication == Publication(read(database, task_id), tries=1)
-    assert publication.task.state is State.QUEUED
+    task = take_one(database)
+    assert task == read(database, task_id)
+    assert task.state is State.QUEUED
 
 
 def test_a_retry_wait_that_is_over_is_taken_as_its_next_attempt(database: Database) -> None:
     task_id = submit_due(database, State.RETRYING)
-    publication = take_one(database)
-    assert publication is not None
-    assert (publication.task.state, publication.task.attempt) == (State.QUEUED, 2)
+    task = take_one(database)
+    assert task is not None
+    assert (task.state, task.attempt) == (State.QUEUED, 2)
     with database.write() as tx:
         assert transitions.claim(tx, task_id, 2, WORKER)
 
 
-def test_what_is_taken_is_held(database: Database) -> None:
+def test_what_is_taken_is_not_taken_again(database: Database) -> None:
     submit_due(database)
     assert take_one(database)
     assert take_one(database) is None
@@ -76,101 +78,80 @@ def test_the_oldest_come_first_and_no_more_than_asked_for(database: Database) ->
             outbox.put(tx, task_id, 1, timedelta(seconds=number - 60))
             task_ids.append(task_id)
     with database.write() as tx:
-        taken = [publication.task.id for publication in outbox.take_due(tx, 3)]
+        taken = [task.id for task in outbox.take_due(tx, 3)]
     assert sorted(taken) == sorted(task_ids[:3])
 
 
-def test_what_a_publisher_died_with_comes_back_and_is_held_longer(database: Database) -> None:
+def row_of(database: Database, task_id: str) -> Any:
+    with database.read() as tx:
+        rows = select(outbox_table, clock.now().label("now"))
+        return tx.execute(rows.where(outbox_table.c.task_id == task_id)).one_or_none()
+
+
+def test_what_is_published_stays_until_the_claim(database: Database) -> None:
     task_id = submit_due(database)
     assert take_one(database)
-    for tries in (2, 3):
-        with database.write() as tx:
-            make_due(tx, task_id)
-        publication = take_one(database)
-        assert publication is not None
-        assert (publication.tries, publication.task.version) == (tries, 2)
+    row = row_of(database, task_id)
+    assert (row.attempt, row.queue, row.priority, row.tries) == (1, "celery", 4, 1)
+    assert row.published_at <= row.now
     with database.write() as tx:
-        seconds = outbox.seconds_until_due(tx)
-    assert seconds == pytest.approx(outbox.hold(3).total_seconds(), abs=2)
+        claim = transitions.claim(tx, task_id, 1, WORKER)
+    assert claim
+    assert (claim.subqueue, claim.published_at) == (Subqueue("celery", 4), row.published_at)
+    assert in_outbox(database) == set()
 
 
-def test_holds_double_up_to_the_longest() -> None:
-    assert [outbox.hold(tries) for tries in (1, 2, 3)] == [
-        outbox.FIRST_HOLD * factor for factor in (1, 2, 4)
-    ]
-    assert outbox.hold(1_000) == outbox.LONGEST_HOLD
-
-
-def test_what_is_forgotten_is_gone(database: Database) -> None:
-    submit_due(database)
-    publication = take_one(database)
-    assert publication
+def test_what_is_released_is_due_again(database: Database) -> None:
+    task_id = submit_due(database)
+    task = take_one(database)
+    assert task
     with database.write() as tx:
-        outbox.forget(tx, [publication])
-        assert outbox.seconds_until_due(tx) is None
-
-
-def test_what_is_released_comes_back_after_the_delay(database: Database) -> None:
-    submit_due(database)
-    publication = take_one(database)
-    assert publication
-    with database.write() as tx:
-        outbox.release(tx, [publication], HOUR)
-        seconds = outbox.seconds_until_due(tx)
-        assert seconds == pytest.approx(3600, abs=5)
-        outbox.release(tx, [publication], NOW)
+        outbox.release(tx, [task])
     again = take_one(database)
     assert again
-    assert again.tries == 2
+    assert (again.id, again.version, row_of(database, task_id).tries) == (task_id, task.version, 2)
 
 
-@pytest.mark.parametrize("let_go", [outbox.forget, lambda tx, p: outbox.release(tx, p, NOW)])
-def test_who_lost_its_hold_changes_nothing(database: Database, let_go: object) -> None:
-    assert callable(let_go)
+def test_a_release_comes_too_late_for_a_claimed_task(database: Database) -> None:
     task_id = submit_due(database)
     stale = take_one(database)
-    with database.write() as tx:
-        make_due(tx, task_id)
-    assert take_one(database)
-    with database.write() as tx:
-        let_go(tx, [stale])
-    assert in_outbox(database) == {task_id}
-    assert take_one(database) is None
-
-
-@pytest.mark.parametrize("let_go", [outbox.forget, lambda tx, p: outbox.release(tx, p, NOW)])
-def test_a_publisher_has_no_hold_on_the_next_attempt(database: Database, let_go: object) -> None:
-    assert callable(let_go)
-    task_id = submit_due(database)
-    stale = take_one(database)
+    assert stale
     with database.write() as tx:
         assert transitions.claim(tx, task_id, 1, WORKER)
-        assert transitions.back_off(tx, task_id, 1, FAILURE, delay=NOW, retries=1)
-        assert take(tx, task_id)
-        let_go(tx, [stale])
-    assert in_outbox(database) == {task_id}
+        outbox.release(tx, [stale])
+    assert in_outbox(database) == set()
+
+
+def test_a_release_does_not_hasten_a_retry(database: Database) -> None:
+    task_id = submit_due(database)
+    stale = take_one(database)
+    assert stale
+    with database.write() as tx:
+        assert transitions.claim(tx, task_id, 1, WORKER)
+        assert transitions.back_off(tx, task_id, 1, FAILURE, delay=HOUR, retries=1)
+        outbox.release(tx, [stale])
     assert take_one(database) is None
 
 
-def test_thousands_are_taken_released_and_forgotten(database: Database) -> None:
+def test_thousands_are_taken_released_and_claimed(database: Database) -> None:
     with database.write() as tx:
         for _ in range(1_500):
             outbox.put(tx, submit(tx), 1, NOW)
         taken = outbox.take_due(tx, 2_000)
         assert len(taken) == 1_500
-        outbox.release(tx, taken, NOW)
+        outbox.release(tx, taken)
         taken = outbox.take_due(tx, 2_000)
         assert len(taken) == 1_500
-        outbox.forget(tx, taken)
+        wanted = [(task.id, 1) for task in taken]
+        assert set(transitions.claim_many(tx, wanted, WORKER)) == {task.id for task in taken}
     assert in_outbox(database) == set()
 
 
 def test_rows_of_tasks_that_moved_on_are_dropped(database: Database) -> None:
-    published_but_not_forgotten = submit_due(database)
+    task_id = submit_due(database)
     with database.write() as tx:
-        assert take(tx, published_but_not_forgotten)
-        assert transitions.claim(tx, published_but_not_forgotten, 1, WORKER)
-        make_due(tx, published_but_not_forgotten)
+        is_it = tasks.c.id == task_id
+        tx.execute(update(tasks).where(is_it).values(state=State.SUCCEEDED))
     assert take_one(database) is None
     assert in_outbox(database) == set()
 
@@ -202,9 +183,9 @@ def test_several_dispatchers_take_each_row_once(database: Database) -> None:
         mine = []
         while in_outbox(database):
             with database.write() as tx:
-                taken = outbox.take_due(tx, 7)
-                outbox.forget(tx, taken)
-            mine += [publication.task.id for publication in taken]
+                taken = [task.id for task in outbox.take_due(tx, 7)]
+                outbox.remove(tx, taken)
+            mine += taken
         return mine
 
     with ThreadPoolExecutor(4) as pool:
@@ -217,7 +198,7 @@ def test_a_dispatcher_skips_what_another_one_has_locked(postgres: Database) -> N
     with postgres.write() as one, postgres.write() as other:
         [mine] = outbox.take_due(one, 1)
         [yours] = outbox.take_due(other, 1)
-        assert {mine.task.id, yours.task.id} == {first, second}
+        assert {mine.id, yours.id} == {first, second}
 
 
 def test_a_dispatcher_never_waits_for_an_abort(postgres: Database) -> None:

@@ -22,7 +22,9 @@ from support.records import (
 from taskgate.store import listing, outbox, queries, submission, sweeping, transitions, workers
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
+from taskgate.store.outbox import Subqueue
 from taskgate.store.tables import metadata, tasks
+from taskgate.store.transitions import Success
 
 FEW = 300
 WORKERS = 50
@@ -94,7 +96,11 @@ def plans_of(database: Database, call: Callable[[Connection], object]) -> list[P
     return plans
 
 
-READ_IN_ORDER = ("ix_taskgate_tasks_active", "ix_taskgate_outbox_publish_at")
+READ_IN_ORDER = (
+    "ix_taskgate_tasks_active",
+    "ix_taskgate_outbox_due",
+    "ix_taskgate_outbox_unclaimed",
+)
 """Indexes that may be read from their beginning: short ones, and such as a limit ends."""
 
 
@@ -135,7 +141,34 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
     ),
     "take_due": (
         lambda tx, _: outbox.take_due(tx, 10),
-        ("ix_taskgate_outbox_publish_at", "publish_at"),
+        ("ix_taskgate_outbox_due", "publish_at"),
+    ),
+    "claim many": (
+        lambda tx, queued: transitions.claim_many(
+            tx, [(queued, 1), *((f"other {n}", 1) for n in range(50))], "worker 1"
+        ),
+        None,
+    ),
+    "succeed many": (
+        lambda tx, queued: transitions.succeed_many(
+            tx, [Success(queued, 1, "3"), *(Success(f"other {n}", 1, "3") for n in range(50))]
+        ),
+        None,
+    ),
+    "release": (lambda tx, queued: outbox.release(tx, [queries.get(tx, queued)]), None),
+    "overdue subqueues": (
+        lambda tx, _: outbox.overdue_subqueues(tx),
+        ("ix_taskgate_outbox_unclaimed", "queue"),
+    ),
+    "lost messages": (
+        lambda tx, _: outbox.republish_lost(
+            tx, Subqueue("queue 1", 4), queue_is_empty=True, limit=100
+        ),
+        ("ix_taskgate_outbox_unclaimed", "published_at"),
+    ),
+    "count": (
+        lambda tx, _: outbox.count(tx, "queue 1", 1_000),
+        ("ix_taskgate_outbox_unclaimed", "queue"),
     ),
     "seconds_until_due": (lambda tx, _: outbox.seconds_until_due(tx), None),
     "active attempts of a worker": (

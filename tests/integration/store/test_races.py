@@ -84,7 +84,7 @@ def test_dispatchers_aborts_and_sweeps_of_many_tasks_do_not_block_each_other(
     def dispatch(number: int) -> None:
         while any(in_outbox(recorded)):
             with recorded.write() as tx:
-                outbox.forget(tx, outbox.take_due(tx, 20 + number))
+                outbox.release(tx, outbox.take_due(tx, 20 + number))
 
     def abort_all(number: int) -> None:
         for task_id in random.Random(number).sample(task_ids, len(task_ids)):

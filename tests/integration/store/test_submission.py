@@ -37,17 +37,24 @@ def requested(request_id: str, digest: str = "d", by: str = "someone") -> NewTas
     return new_task(request_id=request_id, request_digest=digest, submitted_by=by)
 
 
-def test_a_submitted_task_is_queued_and_held_for_its_submitter(database: Database) -> None:
+def test_a_submitted_task_is_queued_and_its_submitters_to_publish(database: Database) -> None:
     new = new_task()
-    assert submit_all(database, new) == [new.id]
+    with database.write() as tx:
+        assert submission.submit(tx, [new], published=True) == [new.id]
     task = read(database, new.id)
     assert (task.state, task.version, task.attempt, task.root_id) == (State.QUEUED, 1, 1, new.id)
     assert task.attempts == ()
     with database.write() as tx:
         assert outbox.take_due(tx, 10) == []
-        seconds = outbox.seconds_until_due(tx)
-    assert seconds is not None
-    assert 0 < seconds <= outbox.FIRST_HOLD.total_seconds()
+        assert outbox.seconds_until_due(tx) is None
+    assert count(database, "outbox") == 1
+
+
+def test_what_its_submitter_does_not_publish_is_due(database: Database) -> None:
+    new = new_task()
+    submit_all(database, new)
+    with database.write() as tx:
+        assert [task.id for task in outbox.take_due(tx, 10)] == [new.id]
 
 
 def test_everything_submitted_comes_back(database: Database) -> None:

@@ -15,33 +15,40 @@ from support.records import (
     make_due,
     make_overdue,
     read,
+    recorded_statements,
     submit,
     submitted_in,
     take,
 )
-from taskgate.store import clock, forgetting, outbox, sweeping, transitions, workers
+from taskgate.store import clock, outbox, sweeping, transitions, workers
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Outcome, Reason, State
-from taskgate.store.sweeping import Lane
-from taskgate.store.tables import metadata, tasks
+from taskgate.store.outbox import Subqueue
+from taskgate.store.tables import metadata
+from taskgate.store.tables import outbox as outbox_table
 
 LONG = timedelta(minutes=1)
 
 
-def published(database: Database, *, ago: timedelta, **values: object) -> str:
+def published(database: Database, *, ago: timedelta, tries: int = 1, **values: object) -> str:
     """A task that was published that long ago and has not been claimed since."""
     with database.write() as tx:
         task_id = submit(tx, **values)
-        outbox.remove(tx, task_id)
-        queued_at = clock.in_(-ago)
-        tx.execute(update(tasks).where(tasks.c.id == task_id).values(queued_at=queued_at))
+        is_it = outbox_table.c.task_id == task_id
+        values = {"published_at": clock.in_(-ago), "tries": tries}
+        tx.execute(update(outbox_table).where(is_it).values(values))
     return task_id
 
 
-def dispatch_again(database: Database, *empty: str, overtaken: bool = False) -> list[str]:
+def republish(database: Database, *empty: str) -> list[str]:
     with database.write() as tx:
-        lanes = sweeping.overtaken(tx) if overtaken else {}
-        return sweeping.dispatch_again(tx, empty, lanes, 100)
+        return [
+            task_id
+            for subqueue in outbox.overdue_subqueues(tx)
+            for task_id in outbox.republish_lost(
+                tx, subqueue, queue_is_empty=subqueue.queue in empty, limit=100
+            )
+        ]
 
 
 def test_attempts_of_workers_whose_lease_has_ended_are_orphans(database: Database) -> None:
@@ -114,31 +121,40 @@ def test_tasks_of_an_empty_queue_that_waited_long_are_published_again(database: 
     lost = published(database, ago=LONG, queue="empty")
     published(database, ago=NOW, queue="empty")
     published(database, ago=LONG, queue="full")
-    assert dispatch_again(database, "empty") == [lost]
-    assert dispatch_again(database, "empty") == []
+    assert republish(database, "empty") == [lost]
+    assert republish(database, "empty") == []
     with database.write() as tx:
-        [publication] = outbox.take_due(tx, 100)
-    assert (publication.task.id, publication.task.attempt) == (lost, 1)
+        [task] = outbox.take_due(tx, 100)
+    assert (task.id, task.attempt) == (lost, 1)
 
 
-def test_a_task_that_is_still_in_the_outbox_is_not_lost(database: Database) -> None:
+def test_a_task_that_waits_in_the_outbox_is_not_lost(database: Database) -> None:
     task_id = published(database, ago=LONG)
     with database.write() as tx:
         outbox.put(tx, task_id, 1, HOUR)
-    assert dispatch_again(database, "celery") == []
+    assert republish(database, "celery") == []
 
 
-def test_the_patience_with_a_task_doubles(database: Database) -> None:
-    task_id = published(database, ago=sweeping.FIRST_PATIENCE * 1.5)
-    assert dispatch_again(database, "celery") == [task_id]
-    for waited, again in ((1.5, False), (2.5, True), (2.5, False), (4.5, True)):
-        with database.write() as tx:
-            outbox.remove(tx, task_id)
-            queued_at = clock.in_(-sweeping.FIRST_PATIENCE * waited)
-            tx.execute(update(tasks).values(queued_at=queued_at))
-            impatient = sweeping.impatient_queues(tx)
-        assert impatient == (["celery"] if again else [])
-        assert dispatch_again(database, "celery") == ([task_id] if again else [])
+@pytest.mark.parametrize(
+    ("tries", "waited", "again"),
+    [
+        (1, 0.5, False),
+        (1, 1.5, True),
+        (2, 1.5, False),
+        (2, 2.5, True),
+        (3, 2.5, False),
+        (3, 4.5, True),
+        (9, 255, False),
+        (9, 257, True),
+        (50, 255, False),
+        (50, 257, True),
+    ],
+)
+def test_the_time_to_claim_a_task_doubles_with_each_try(
+    database: Database, tries: int, waited: float, again: bool
+) -> None:
+    task_id = published(database, ago=outbox.CLAIM_TIMEOUT * waited, tries=tries)
+    assert republish(database, "celery") == ([task_id] if again else [])
 
 
 def test_tasks_that_younger_and_no_more_urgent_ones_overtook_are_published_again(
@@ -148,19 +164,53 @@ def test_tasks_that_younger_and_no_more_urgent_ones_overtook_are_published_again
     urgent = published(database, ago=LONG, priority=9)
     published(database, ago=LONG, priority=1)
     published(database, ago=LONG, queue="other")
-    started = published(database, ago=LONG / 2)
+    claimed = published(database, ago=LONG / 2)
+    assert republish(database) == []
     with database.write() as tx:
-        assert sweeping.overtaken(tx) == {}
-        assert transitions.claim(tx, started, 1, WORKER)
-        assert set(sweeping.overtaken(tx)) == {Lane("celery", 4)}
-    assert set(dispatch_again(database, overtaken=True)) == {lost, urgent}
+        claim = transitions.claim(tx, claimed, 1, WORKER)
+        assert claim
+        assert claim.published_at
+        outbox.advance_watermarks(tx, {claim.subqueue: claim.published_at})
+    assert set(republish(database)) == {lost, urgent}
+
+
+def test_a_watermark_never_goes_back(database: Database) -> None:
+    subqueue = Subqueue("celery", 4)
+    lost = published(database, ago=LONG)
+    with database.write() as tx:
+        now = clock.read(tx)
+        outbox.advance_watermarks(tx, {subqueue: now, Subqueue("other", 0): now})
+        outbox.advance_watermarks(tx, {subqueue: now - LONG * 2})
+    assert republish(database) == [lost]
+
+
+def test_what_is_hardly_older_than_the_watermark_is_not_lost(database: Database) -> None:
+    published(database, ago=LONG)
+    with database.write() as tx:
+        until = clock.read(tx) - LONG + outbox.WATERMARK_MARGIN / 2
+        outbox.advance_watermarks(tx, {Subqueue("celery", 4): until})
+    assert republish(database) == []
+
+
+def test_a_backlog_is_neither_rewritten_nor_multiplied(database: Database) -> None:
+    for _ in range(50):
+        published(database, ago=LONG)
+    claimed = published(database, ago=LONG * 2)
+    with database.write() as tx:
+        claim = transitions.claim(tx, claimed, 1, WORKER)
+        assert claim
+        assert claim.published_at
+        outbox.advance_watermarks(tx, {claim.subqueue: claim.published_at})
+    with recorded_statements(database) as statements:
+        assert republish(database) == []
+    assert len(statements) < 10
 
 
 def test_a_task_that_is_being_claimed_is_not_published_again(postgres: Database) -> None:
     task_id = published(postgres, ago=LONG)
     with postgres.write() as claiming:
         assert transitions.claim(claiming, task_id, 1, WORKER)
-        assert dispatch_again(postgres, "celery") == []
+        assert republish(postgres, "celery") == []
 
 
 def rows_left(database: Database) -> int:
@@ -190,6 +240,6 @@ def test_what_ended_long_ago_is_deleted_with_all_that_belongs_to_it(database: Da
 def test_only_a_final_task_can_be_forgotten(database: Database, state: State) -> None:
     with database.write() as tx:
         task_id = submitted_in(tx, state, labels={"team": "a"})
-        assert forgetting.forget(tx, task_id) is (state in FINAL)
-        assert not forgetting.forget(tx, "never submitted")
+        assert sweeping.forget(tx, task_id) is (state in FINAL)
+        assert not sweeping.forget(tx, "never submitted")
     assert (rows_left(database) == 0) is (state in FINAL)

@@ -19,7 +19,7 @@ from support.records import (
     submitted_in,
     take,
 )
-from taskgate.store import guarded, lifecycle, queries, transitions
+from taskgate.store import lifecycle, queries, transitions
 from taskgate.store.engine import Database
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import FINAL, TRANSITIONS, State, Transition
@@ -153,4 +153,4 @@ def test_fenced_ones_are_refused_for_any_other_attempt(
 
 def test_an_unfenced_call_of_a_fenced_transition_is_a_mistake(database: Database) -> None:
     with database.write() as tx, pytest.raises(ValueError, match="must name the attempt"):
-        guarded.apply(tx, lifecycle.CLAIM, "any", None)
+        transitions.apply(tx, lifecycle.CLAIM, "any", None)

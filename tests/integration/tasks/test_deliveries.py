@@ -13,7 +13,6 @@ from support.celery_system import System, failure_of
 from support.waiting import wait_until
 from taskgate.store import outbox, queries, submission
 from taskgate.store.lifecycle import Outcome, Reason, State
-from taskgate.store.outbox import Publication
 from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.tasks.brokers.publishing import Publisher
 
@@ -39,7 +38,7 @@ def test_a_message_delivered_five_times_runs_once(system: System) -> None:
     task = recorded(system, "journal.run", 0.3)
     publisher = Publisher(system.app)
 
-    publisher.publish([Publication(task, tries=1)] * 5)
+    publisher.publish([task] * 5)
     publisher.close()
 
     assert system.wait_final(task.id).state is State.SUCCEEDED
@@ -63,10 +62,10 @@ def test_a_message_of_an_old_attempt_does_not_run(system: System) -> None:
     task = recorded(system, "journal.run")
     publisher = Publisher(system.app)
 
-    publisher.publish([Publication(replace(task, attempt=2), tries=1)])
+    publisher.publish([replace(task, attempt=2)])
 
     system.wait_log(f"task {task.id} does not run here: attempt 2")
-    publisher.publish([Publication(task, tries=1)])
+    publisher.publish([task])
     publisher.close()
     assert system.wait_final(task.id).state is State.SUCCEEDED
     assert system.journal.words(task.id) == ["start", "end"]
@@ -76,7 +75,7 @@ def test_our_message_without_a_record_is_dropped(system: System) -> None:
     task = replace(recorded(system, "journal.run"), id=new_task_id())
     publisher = Publisher(system.app)
 
-    publisher.publish([Publication(task, tries=1)])
+    publisher.publish([task])
     publisher.close()
 
     system.wait_log(f"task {task.id} does not run here: attempt 1: there is no record")

@@ -15,8 +15,7 @@ from support.redis import RedisServer
 from support.server import Server
 from taskgate.store import queries, schema, submission
 from taskgate.store.engine import Database
-from taskgate.store.outbox import Publication
-from taskgate.store.record import NewTask, new_task_id
+from taskgate.store.record import NewTask, Task, new_task_id
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers.connecting import BrokerUnavailable
 from taskgate.tasks.brokers.publishing import Publisher
@@ -35,7 +34,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def publications(database: Database, *priorities: int) -> list[Publication]:
+def recorded_tasks(database: Database, *priorities: int) -> list[Task]:
     new = [
         NewTask(
             id=new_task_id(),
@@ -49,7 +48,7 @@ def publications(database: Database, *priorities: int) -> list[Publication]:
     with database.write() as tx:
         submission.submit(tx, new)
         found = queries.get_many(tx, [task.id for task in new])
-    return [Publication(found[task.id], tries=1) for task in new]
+    return [found[task.id] for task in new]
 
 
 def publisher(broker_url: str) -> Publisher:
@@ -83,19 +82,19 @@ def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_messages_are_celerys_own(broker_url: str, database: Database) -> None:
-    (publication,) = publications(database, 4)
+    (task,) = recorded_tasks(database, 4)
     mine = publisher(broker_url)
 
-    mine.publish([publication])
+    mine.publish([task])
     mine.close()
 
     (headers,) = received(broker_url, 1)
-    assert headers["id"] == headers["root_id"] == publication.task.id
+    assert headers["id"] == headers["root_id"] == task.id
     assert (headers["task"], headers["retries"], headers[ATTEMPT_HEADER]) == ("demo.add", 0, 1)
 
 
 def test_hundreds_at_once(broker_url: str, database: Database) -> None:
-    many = publications(database, *[4] * 300)
+    many = recorded_tasks(database, *[4] * 300)
     mine = publisher(broker_url)
 
     mine.publish(many)
@@ -103,26 +102,26 @@ def test_hundreds_at_once(broker_url: str, database: Database) -> None:
     mine.close()
 
     ids = {headers["id"] for headers in received(broker_url, 301)}
-    assert ids == {publication.task.id for publication in many}
+    assert ids == {task.id for task in many}
 
 
 @pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"], indirect=True)
 def test_priorities(broker_url: str, database: Database) -> None:
-    many = publications(database, 0, 9, 5, 9)
+    many = recorded_tasks(database, 0, 9, 5, 9)
     mine = publisher(broker_url)
 
     mine.publish(many)
     mine.close()
 
     order = [headers["id"] for headers in received(broker_url, 4)]
-    assert order == [many[i].task.id for i in (1, 3, 2, 0)]
+    assert order == [many[i].id for i in (1, 3, 2, 0)]
 
 
 def test_a_broker_that_is_not_there(database: Database) -> None:
     for url in ("redis://127.0.0.1:1/0", "amqp://127.0.0.1:1//"):
         started = time.monotonic()
         with pytest.raises(BrokerUnavailable):
-            publisher(url).publish(publications(database, 4))
+            publisher(url).publish(recorded_tasks(database, 4))
         assert time.monotonic() - started < BOUND_SECONDS
 
 
@@ -136,24 +135,24 @@ def test_a_broker_that_freezes_and_comes_back(
 
 def _freeze_and_thaw(server: Server, url: str, database: Database) -> None:
     mine = publisher(url)
-    mine.publish(publications(database, 4))
+    mine.publish(recorded_tasks(database, 4))
     for number in (1, 300):
         server.pause()
         started = time.monotonic()
         with pytest.raises(BrokerUnavailable):
-            mine.publish(publications(database, *[4] * number))
+            mine.publish(recorded_tasks(database, *[4] * number))
         assert time.monotonic() - started < BOUND_SECONDS
         with pytest.raises(BrokerUnavailable):
-            mine.publish(publications(database, 4))
+            mine.publish(recorded_tasks(database, 4))
         server.resume()
 
-    last = publications(database, 4)
+    last = recorded_tasks(database, 4)
     mine.publish(last)
     mine.close()
 
     # What was published while it was frozen may or may not have arrived.
     ids = [headers["id"] for headers in received(url, 1000)]
-    assert last[0].task.id in ids
+    assert last[0].id in ids
 
 
 @pytest.mark.parametrize("kind", [RedisServer, RabbitMQServer])
@@ -162,15 +161,15 @@ def test_a_broker_that_is_restarted(
 ) -> None:
     with kind() as server:
         mine = publisher(server.url())
-        mine.publish(publications(database, 4))
+        mine.publish(recorded_tasks(database, 4))
         server.kill()
         with pytest.raises(BrokerUnavailable):
-            mine.publish(publications(database, 4))
+            mine.publish(recorded_tasks(database, 4))
         server.start()
-        last = publications(database, 4)
+        last = recorded_tasks(database, 4)
         mine.publish(last)
         mine.close()
-        assert last[0].task.id in [headers["id"] for headers in received(server.url(), 10)]
+        assert last[0].id in [headers["id"] for headers in received(server.url(), 10)]
 
 
 def test_a_queue_that_someone_else_declared_otherwise(amqp_url: str, database: Database) -> None:
@@ -178,7 +177,7 @@ def test_a_queue_that_someone_else_declared_otherwise(amqp_url: str, database: D
         connection.SimpleQueue("celery").close()  # without priorities
     mine = publisher(amqp_url)
 
-    mine.publish(publications(database, 4, 4))
+    mine.publish(recorded_tasks(database, 4, 4))
     mine.close()
 
     with Connection(amqp_url) as connection:

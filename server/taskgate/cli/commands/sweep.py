@@ -10,11 +10,11 @@ import click
 from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.output.terminal import write, write_json
 from taskgate.cli.settings import load_settings, translate_store_errors
-from taskgate.server.background.sweeper import Swept, sweeper_of
 from taskgate.server.settings import ServerSettings
 from taskgate.store import schema
 from taskgate.store.engine import Database
 from taskgate.tasks.app import create_app
+from taskgate.tasks.background.sweeper import Swept, sweeper_of
 
 
 @click.command(epilog=EXIT_CODES)
@@ -35,7 +35,8 @@ def command(*, as_json: bool) -> None:
     try:
         with translate_store_errors():
             schema.check(database)
-            swept = sweeper_of(settings, database, create_app(settings)).sweep_by_hand()
+            sweeper = sweeper_of(settings, database, create_app(settings), settings.retention)
+            swept = sweeper.sweep_by_hand()
     finally:
         database.close()
     if as_json:
@@ -52,7 +53,7 @@ def _told(swept: Swept) -> Iterator[str]:
             f"Task {orphan.task_id} ({orphan.task_type}) lost worker {orphan.worker} "
             f"in attempt {orphan.attempt}."
         )
-    for task_id in swept.dispatched_again:
+    for task_id in swept.republished:
         yield f"Task {task_id} seems lost at the broker and is published again."
     if swept.deleted:
         yield f"{swept.deleted} old tasks are deleted."

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, text
 
 from taskgate.cli.doctor import Finding, ok, problem, warning
-from taskgate.store import clock, schema, sweeping, workers
+from taskgate.store import clock, outbox, schema, workers
 from taskgate.store.engine import Database
 from taskgate.store.errors import SchemaOutdated
 from taskgate.store.urls import parse_url
@@ -153,7 +153,7 @@ def check_workers(database: Database, queues: Collection[str]) -> Iterator[Findi
     """
     with database.read() as tx:
         known = workers.list_all(tx)
-        waiting = sweeping.impatient_queues(tx)
+        waiting = {subqueue.queue for subqueue in outbox.overdue_subqueues(tx)}
     alive = [worker for worker in known if worker.is_alive]
     if alive:
         yield ok(f"{len(alive)} at work: {', '.join(map(_described, alive))}")

@@ -1,9 +1,10 @@
-"""gRPC health: whether calls would be answered now, that is, whether the database answers."""
+"""gRPC health: whether calls would be answered now, and whether the server is whole."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 
 from grpc_health.v1 import health_pb2
 from grpc_health.v1._async import HealthServicer
@@ -18,10 +19,11 @@ logger = logging.getLogger(__name__)
 SERVICE_NAME = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
 
 READINESS = ("", SERVICE_NAME)
-"""NOT_SERVING while the database is away, and from the beginning of a shutdown."""
+"""NOT_SERVING while the database is away, during a shutdown, and without liveness."""
 
 LIVENESS = "liveness"
-"""SERVING as long as the process answers: a restart would not bring the database back."""
+"""NOT_SERVING once a part of the server has ended by itself: only a restart brings it back, which
+would not bring the database back."""
 
 CHECK_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -33,7 +35,9 @@ _Status = health_pb2.HealthCheckResponse
 class Health:
     """The health service, kept true by a look at the database every few seconds."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, ended_parts: Callable[[], Sequence[str]]) -> None:
+        """``ended_parts``: names of those that should run and do not."""
+        self._ended_parts = ended_parts
         self.servicer = HealthServicer()
         self._records = records
         self._is_ready: bool | None = None
@@ -53,9 +57,12 @@ class Health:
         await self.servicer.enter_graceful_shutdown()
 
     async def _check_again_and_again(self) -> None:
-        while True:
+        while not (ended := self._ended_parts()):
             await asyncio.sleep(CHECK_SECONDS)
             await self._set(is_ready=await self._database_answers())
+        logger.critical("this server must be restarted: its %s has ended", ", ".join(ended))
+        await self._set(is_ready=False)
+        await self.servicer.set(LIVENESS, _Status.NOT_SERVING)
 
     async def _database_answers(self) -> bool:
         try:

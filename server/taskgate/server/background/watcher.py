@@ -92,6 +92,11 @@ class Watcher:
         """The last poll failed: what the subscriptions know may be old."""
         return self._is_cut_off
 
+    @property
+    def is_broken(self) -> bool:
+        """It has ended, though nobody closed it."""
+        return not self._closed and self._poller is not None and self._poller.done()
+
     def start(self) -> None:
         """Start polling, whenever there is someone to poll for."""
         self._poller = asyncio.create_task(self._run(), name="taskgate-watcher")

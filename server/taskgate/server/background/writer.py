@@ -1,29 +1,28 @@
 """Group commit: whoever submits while a commit runs shares the next one. There is no timer.
 
-One thread writes all submissions of this server. What was published in the meantime leaves the
-outbox in the same transaction.
+One thread writes all submissions of this server, and hands to the dispatcher what is to be
+published at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from taskgate.server.errors import ShuttingDown
-from taskgate.store import outbox, queries, submission
+from taskgate.store import queries, submission
 from taskgate.store.engine import Database
 from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
-from taskgate.store.outbox import Publication
 from taskgate.store.record import NewTask, Task
+from taskgate.tasks.background.dispatcher import Dispatcher
+from taskgate.tasks.background.loop import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +36,7 @@ PAUSE_SECONDS = 0.2
 """Before a commit is tried again; a database that restarts needs as long at least."""
 
 Outcome = Task | RequestIdReused
+Answer = list[Outcome] | Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +44,29 @@ class _Pending:
     """Tasks that one caller wants recorded, and what the caller waits for."""
 
     new_tasks: Sequence[NewTask]
-    answer: Future[list[Outcome]] = field(default_factory=Future)
+    answer: asyncio.Future[list[Outcome]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """What became of one caller's tasks."""
-
-    outcomes: list[Outcome]
-    publications: list[Publication]
+    def resolve(self, answer: Answer) -> None:
+        """Answer the caller, unless it has gone."""
+        if self.answer.done():
+            return
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
 
 
 class Writer:
     """Records submissions, as many in one transaction as there are."""
 
-    def __init__(
-        self, database: Database, recorded: Callable[[Sequence[Publication]], None]
-    ) -> None:
-        """``recorded``: called after each commit with what is to be published; must be quick."""
+    def __init__(self, database: Database, dispatcher: Dispatcher) -> None:
         self._database = database
-        self._recorded = recorded
+        self._dispatcher = dispatcher
         self._pending: deque[_Pending] = deque()
-        self._published: list[Publication] = []
         self._refusing = False
-        self._closing = False
-        self._is_writing = False
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="taskgate-writer", daemon=True)
-
-    def start(self) -> None:
-        """Start writing."""
-        self._thread.start()
+        self.loop = Loop("writer", self._step, is_idle=lambda: not self._pending)
 
     async def submit(self, new: NewTask) -> Task:
         """The task as recorded, or the one that the request id stands for; committed.
@@ -97,51 +89,28 @@ class Writer:
             StoreUnavailable: the database does not answer, as for ``submit``.
             ShuttingDown: the server is going.
         """
+        if self._refusing:
+            raise ShuttingDown
         pending = _Pending(new_tasks)
-        with self._changed:
-            if self._refusing:
-                raise ShuttingDown
-            self._pending.append(pending)
-            self._changed.notify_all()
+        self._pending.append(pending)
+        self.loop.wake()
         try:
             async with asyncio.timeout(MOST_SECONDS):
-                return await asyncio.wrap_future(pending.answer)
+                return await pending.answer
         except TimeoutError as exc:
             raise StoreUnavailable(f"the database took longer than {MOST_SECONDS:g} s") from exc
 
-    def forget(self, published: Sequence[Publication]) -> None:
-        """Take what was published out of the outbox, with the next commit."""
-        with self._changed:
-            self._published.extend(published)
-            self._changed.notify_all()
+    def refuse(self) -> None:
+        """Take no more submissions: the server is going."""
+        self._refusing = True
 
-    def finish(self, seconds: float) -> None:
-        """Take no more submissions, and wait until all that came are written."""
-        with self._changed:
-            self._refusing = True
-            self._changed.wait_for(lambda: not (self._pending or self._is_writing), seconds)
+    def _step(self) -> float | None:
+        batch = self._take()
+        if batch:
+            self._answer(list(zip(batch, self._write(batch), strict=True)))
+        return 0.0 if self._pending else None
 
-    def close(self, seconds: float) -> None:
-        """Write what is left, then end; give up after so many seconds."""
-        with self._changed:
-            self._refusing = self._closing = True
-            self._changed.notify_all()
-        self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._is_writing = False
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._pending or self._published or self._closing)
-                batch, published = self._take()
-                self._is_writing = True
-            if batch or published:
-                self._write(batch, published)
-            elif self._closing:
-                return
-
-    def _take(self) -> tuple[list[_Pending], list[Publication]]:
+    def _take(self) -> list[_Pending]:
         """The next transaction's work, without what nobody waits for any more."""
         batch: list[_Pending] = []
         tasks = 0
@@ -149,73 +118,72 @@ class Writer:
             not batch or tasks + len(self._pending[0].new_tasks) <= MOST_TASKS
         ):
             pending = self._pending.popleft()
-            if pending.answer.set_running_or_notify_cancel():
+            if not pending.answer.cancelled():
                 batch.append(pending)
                 tasks += len(pending.new_tasks)
-        published, self._published = self._published, []
-        return batch, published
+        return batch
 
-    def _write(self, batch: list[_Pending], published: list[Publication]) -> None:
+    def _answer(self, answers: Sequence[tuple[_Pending, Answer]]) -> None:
+        """Wake the event loop once for all callers of a batch."""
+
+        def resolve() -> None:
+            for pending, answer in answers:
+                pending.resolve(answer)
+
+        _call_soon(answers[0][0].answer.get_loop(), resolve)
+
+    def _write(self, batch: Sequence[_Pending]) -> list[Answer]:
         try:
-            outcomes = self._commit(batch, published)
+            return self._commit(batch)
         except StoreUnavailable as exc:
-            _refuse(batch, published, exc)
-        except Exception as exc:  # noqa: BLE001 - told to the waiting callers
-            self._write_apart(batch, published, exc)
-        else:
-            self._recorded([p for one in outcomes for p in one.publications])
-            for pending, one in zip(batch, outcomes, strict=True):
-                pending.answer.set_result(one.outcomes)
+            return [exc for _ in batch]
+        except Exception as exc:  # noqa: BLE001 - answered to the waiting callers
+            return self._write_apart(batch, exc)
 
-    def _commit(self, batch: list[_Pending], published: list[Publication]) -> list[_Recorded]:
+    def _write_apart(self, batch: Sequence[_Pending], error: Exception) -> list[Answer]:
+        """One caller's tasks may have spoilt the transaction: the others must not pay for it."""
+        if len(batch) < 2:
+            return [error for _ in batch]
+        logger.warning("writing %d submissions apart: together they failed: %r", len(batch), error)
+        return [answer for pending in batch for answer in self._write([pending])]
+
+    def _commit(self, batch: Sequence[_Pending]) -> list[Answer]:
         """Commit, twice if it is not known whether the first time succeeded: that is safe."""
+        published = self._dispatcher.accepts_offers()
         try:
-            return self._commit_once(batch, published)
+            outcomes = self._commit_once(batch, published)
         except StoreUnavailable as exc:
             logger.warning("committing %d submissions again: %s", len(batch), exc)
             time.sleep(PAUSE_SECONDS)
-            return self._commit_once(batch, published)
+            outcomes = self._commit_once(batch, published)
+        if published:
+            self._dispatcher.offer(_to_publish(batch, outcomes))
+        return list(outcomes)
 
-    def _commit_once(self, batch: list[_Pending], published: list[Publication]) -> list[_Recorded]:
+    def _commit_once(self, batch: Sequence[_Pending], published: bool) -> list[list[Outcome]]:
         with self._database.write() as tx:
-            outbox.forget(tx, published)
-            return _record(tx, batch)
-
-    def _write_apart(
-        self, batch: list[_Pending], published: list[Publication], error: Exception
-    ) -> None:
-        """One caller's tasks may have spoilt the transaction: the others must not pay for it."""
-        if len(batch) < 2:
-            _refuse(batch, published, error)
-            return
-        logger.warning("writing %d submissions apart: together they failed: %r", len(batch), error)
-        for pending in batch:
-            self._write([pending], [])
+            return _record(tx, batch, published)
 
 
-def _record(tx: Connection, batch: Sequence[_Pending]) -> list[_Recorded]:
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(function)
+    except RuntimeError:  # the loop is closed, and with it every call that waited
+        logger.warning("nobody waits any more for what was written")
+
+
+def _record(tx: Connection, batch: Sequence[_Pending], published: bool) -> list[list[Outcome]]:
     new_tasks = [new for pending in batch for new in pending.new_tasks]
-    answers = submission.submit(tx, new_tasks)
+    answers = submission.submit(tx, new_tasks, published=published)
     by_id = queries.get_many(tx, {answer for answer in answers if isinstance(answer, str)})
-    outcomes: dict[str, Outcome] = {
-        new.id: by_id[answer] if isinstance(answer, str) else answer
-        for new, answer in zip(new_tasks, answers, strict=True)
-    }
-    return [_recorded([(new, outcomes[new.id]) for new in p.new_tasks]) for p in batch]
+    outcomes = iter(by_id[answer] if isinstance(answer, str) else answer for answer in answers)
+    return [[next(outcomes) for _ in pending.new_tasks] for pending in batch]
 
 
-def _recorded(outcomes: list[tuple[NewTask, Outcome]]) -> _Recorded:
-    publications = [
-        Publication(task, tries=1)
-        for new, task in outcomes
+def _to_publish(batch: Sequence[_Pending], outcomes: Sequence[Sequence[Outcome]]) -> list[Task]:
+    return [
+        task
+        for pending, some in zip(batch, outcomes, strict=True)
+        for new, task in zip(pending.new_tasks, some, strict=True)
         if isinstance(task, Task) and task.id == new.id and task.state is State.QUEUED
     ]
-    return _Recorded([outcome for _, outcome in outcomes], publications)
-
-
-def _refuse(batch: Sequence[_Pending], published: Sequence[Publication], error: Exception) -> None:
-    if published:
-        # Nothing is lost: they come due again, and the claim drops what arrives twice.
-        logger.warning("%d published messages stay in the outbox: %s", len(published), error)
-    for pending in batch:
-        pending.answer.set_exception(error)

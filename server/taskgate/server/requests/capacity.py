@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from taskgate.server.errors import QueueFull
 from taskgate.server.records import Records
-from taskgate.store import queries
+from taskgate.store import outbox
 from taskgate.store.record import NewTask
 
 COUNT_SECONDS = 1.0
@@ -61,8 +61,6 @@ class Capacity:
 
     async def _count(self, queue: str, count: _Count) -> None:
         begun_at = time.monotonic()
-        count.waiting = await self._records.read(
-            lambda tx: queries.count_queued(tx, queue, self._most)
-        )
+        count.waiting = await self._records.read(lambda tx: outbox.count(tx, queue, self._most))
         took = time.monotonic() - begun_at
         count.old_at = time.monotonic() + max(COUNT_SECONDS, took / LOAD)

@@ -13,7 +13,7 @@ from celery import Celery
 from celery.utils.log import get_logger
 from kombu import Producer
 
-from taskgate.store.outbox import Publication
+from taskgate.store.record import Task
 from taskgate.tasks.brokers import connecting, priorities
 from taskgate.tasks.brokers.confirms import Confirms
 from taskgate.tasks.brokers.connecting import ANSWER_SECONDS, BrokerUnavailable
@@ -30,7 +30,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._link: _Link | None = None
 
-    def publish(self, publications: Sequence[Publication]) -> None:
+    def publish(self, tasks: Sequence[Task]) -> None:
         """Publish each task's current attempt; the broker has them all when this returns.
 
         Takes a few seconds at most, also while the broker is down or frozen.
@@ -40,10 +40,10 @@ class Publisher:
                 have arrived. To publish them all again is harmless: the claim drops what arrives
                 twice.
         """
-        if not publications:
+        if not tasks:
             return
         with self._lock, self._dropping_the_link_on_errors() as link:
-            link.send(publications)
+            link.send(tasks)
 
     def close(self) -> None:
         """Close the connection; publishing again opens another one."""
@@ -89,18 +89,17 @@ class _Link:
         self._channel = channel
         self._producer: Any = Producer(channel, serializer="json", auto_declare=False)
 
-    def send(self, publications: Sequence[Publication]) -> None:
+    def send(self, tasks: Sequence[Task]) -> None:
         deadline = time.monotonic() + ANSWER_SECONDS
-        for queue in {publication.task.queue for publication in publications}:
+        for queue in {task.queue for task in tasks}:
             self._declare(queue)
         with self._producer.batch():
-            for publication in publications:
-                self._publish(publication)
+            for task in tasks:
+                self._publish(task)
         if self._confirms is not None:
             self._confirms.wait(deadline)
 
-    def _publish(self, publication: Publication) -> None:
-        task = publication.task
+    def _publish(self, task: Task) -> None:
         message = message_of(self._app, task)
         if self._confirms is not None:
             self._confirms.expect_one()

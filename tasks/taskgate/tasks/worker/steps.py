@@ -13,13 +13,20 @@ from celery.utils.log import get_logger
 
 from taskgate.store import schema, task_types
 from taskgate.tasks.backend import RecordBackend
+from taskgate.tasks.background.dispatcher import WORKER_POLL_SECONDS, Dispatcher
+from taskgate.tasks.background.loop import Loop
+from taskgate.tasks.background.sweeper import Sweeper
 from taskgate.tasks.base import context_factory, with_taskgate
 from taskgate.tasks.brokers import sql_broker
+from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
 from taskgate.tasks.worker.agent import Agent, process_ender
 
 logger = get_logger(__name__)
+
+LOOP_SECONDS = 5.0
+"""How long a worker that stops waits for what its loops are about."""
 
 
 class AgentStep(bootsteps.StartStopStep):
@@ -33,6 +40,7 @@ class AgentStep(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
         self._agent: Agent | None = None
+        self._loops: list[Loop] = []
         adopt_tasks(worker.app)
         context_factory(worker.app.conf.get("taskgate_context"))  # fails now, not at each task
 
@@ -57,6 +65,7 @@ class AgentStep(bootsteps.StartStopStep):
         )
         _register_task_types(app, backend, me.worker_id)
         self._agent.start()
+        self._loops = _start_loops(app, backend)
         worker_shutdown.connect(self._end_agent)
 
     def terminate(self, worker: Any) -> None:
@@ -65,6 +74,8 @@ class AgentStep(bootsteps.StartStopStep):
         self._end_agent()
 
     def _end_agent(self, **_: Any) -> None:
+        for loop in self._loops:
+            loop.stop(LOOP_SECONDS)
         if self._agent is not None:
             self._agent.stop()
 
@@ -81,6 +92,22 @@ def _prepare(backend: RecordBackend) -> None:
         schema.upgrade(backend.database)
     else:
         schema.check(backend.database)
+
+
+def _start_loops(app: Any, backend: RecordBackend) -> list[Loop]:
+    """Publish and rescue as servers do, so that Celery programs on the record need no server."""
+    dispatcher = Dispatcher(backend.database, Publisher(app), poll_seconds=WORKER_POLL_SECONDS)
+    sweeper = Sweeper(
+        backend.database,
+        app,
+        lease=timedelta(seconds=app.conf.get("taskgate_lease_seconds", 15.0)),
+        max_worker_losses=app.conf.get("taskgate_max_worker_losses", 3),
+        retention=None,  # the servers' to decide
+    )
+    loops = [dispatcher.loop, sweeper.loop]
+    for loop in loops:
+        loop.start()
+    return loops
 
 
 def _details(worker: Any) -> dict[str, Any]:

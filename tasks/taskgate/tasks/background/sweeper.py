@@ -12,19 +12,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from celery import Celery
 from sqlalchemy import Connection, text
 
-from taskgate.server.background import leading
-from taskgate.server.background.loop import Background
-from taskgate.server.settings import ServerSettings
-from taskgate.store import sweeping, task_types, workers
+from taskgate.store import outbox, sweeping, task_types, workers
 from taskgate.store.engine import Database
-from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks.background import leader
+from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.brokers.connecting import BrokerUnavailable
 from taskgate.tasks.brokers.queue_lengths import queue_lengths
+from taskgate.tasks.settings import Settings
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Swept:
 
     lost_workers: tuple[str, ...] = ()
     orphans: tuple[sweeping.Orphan, ...] = ()
-    dispatched_again: tuple[str, ...] = ()
+    republished: tuple[str, ...] = ()
     deleted: int = 0
 
 
@@ -72,15 +72,10 @@ class Sweeper:
         self._retention = retention
         self._answering_since: float | None = None
         self._pause = min(lease.total_seconds() / PASSES_PER_LEASE, LONGEST_PAUSE_SECONDS)
-        self.background = Background("sweeper", self._pass, first_pause=self._pause)
+        self.loop = Loop("sweeper", self._pass, first_pause=self._pause)
 
     def _pass(self) -> float:
-        try:
-            self.sweep()
-        except StoreUnavailable as exc:
-            logger.warning("the sweeper waits: %s", exc)
-        except Exception:
-            logger.exception("a pass of the sweeper failed; it goes on")
+        self.sweep()
         return self._pause
 
     def sweep(self) -> Swept:
@@ -110,7 +105,7 @@ class Sweeper:
         return Swept(
             lost_workers=tuple(lost),
             orphans=tuple(self._in_batches(self._put_orphans_back)),
-            dispatched_again=tuple(self._dispatch_lost_messages()),
+            republished=tuple(self._republish_lost_messages()),
             deleted=self._delete_old(),
         )
 
@@ -131,7 +126,7 @@ class Sweeper:
 
     def _is_leader(self, tx: Connection) -> bool:
         # SQLite's writers take turns anyway.
-        return self._database.is_sqlite or leading.try_lock(tx, leading.SWEEPING)
+        return self._database.is_sqlite or leader.try_lock(tx, leader.SWEEPING)
 
     def _in_batches(self, step: Callable[[Connection], list[T]]) -> list[T]:
         done: list[T] = []
@@ -156,15 +151,24 @@ class Sweeper:
         options = {} if task_type is None else task_type.definition.get("options") or {}
         return 0 if options.get("at_most_once") else self._max_worker_losses
 
-    def _dispatch_lost_messages(self) -> list[str]:
+    def _republish_lost_messages(self) -> list[str]:
         with self._database.read() as tx:
-            queues = sweeping.impatient_queues(tx)
-        if not queues:
+            overdue = outbox.overdue_subqueues(tx)
+        if not overdue:
             return []
-        empty = self._empty_queues(queues)
-        return self._in_batches(
-            lambda tx: sweeping.dispatch_again(tx, empty, sweeping.overtaken(tx), BATCH)
-        )
+        empty = self._empty_queues(sorted({subqueue.queue for subqueue in overdue}))
+        return [
+            task_id
+            for subqueue in overdue
+            for task_id in self._in_batches(
+                partial(
+                    outbox.republish_lost,
+                    subqueue=subqueue,
+                    queue_is_empty=subqueue.queue in empty,
+                    limit=BATCH,
+                )
+            )
+        ]
 
     def _empty_queues(self, queues: list[str]) -> list[str]:
         try:
@@ -189,14 +193,16 @@ class Sweeper:
         return deleted
 
 
-def sweeper_of(settings: ServerSettings, database: Database, app: Celery) -> Sweeper:
+def sweeper_of(
+    settings: Settings, database: Database, app: Celery, retention: timedelta | None
+) -> Sweeper:
     """The sweeper that the settings describe."""
     return Sweeper(
         database,
         app,
         lease=timedelta(seconds=settings.taskgate_lease_seconds),
         max_worker_losses=settings.taskgate_max_worker_losses,
-        retention=settings.retention,
+        retention=retention,
     )
 
 
@@ -207,11 +213,11 @@ def _log(swept: Swept) -> None:
         logger.warning(
             "task %s lost worker %s in attempt %d", orphan.task_id, orphan.worker, orphan.attempt
         )
-    if swept.dispatched_again:
+    if swept.republished:
         logger.warning(
             "%d tasks seem lost at the broker and are published again, task %s first",
-            len(swept.dispatched_again),
-            swept.dispatched_again[0],
+            len(swept.republished),
+            swept.republished[0],
         )
     if swept.deleted:
         logger.info("%d old tasks deleted", swept.deleted)

@@ -1,4 +1,4 @@
-"""One server at a time does what all servers could do: PostgreSQL's advisory locks."""
+"""Leader election: one process at a time does what all could do, by PostgreSQL's advisory locks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ MIRRORING = 0x7461736B6D697272
 
 
 def try_lock(tx: Connection, key: int) -> bool:
-    """Take a lock of PostgreSQL's until the transaction ends; False if another server has it."""
+    """Take a lock of PostgreSQL's until the transaction ends; False if another process has it."""
     lock = text("SELECT pg_try_advisory_xact_lock(:key)")
     return bool(tx.execute(lock, {"key": key}).scalar_one())

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from taskgate.server.background import leading
-from taskgate.server.background.loop import Background
 from taskgate.store import mirror, queries
 from taskgate.store.engine import Database
-from taskgate.store.errors import StoreUnavailable
 from taskgate.store.mirror import LOOK_BACK, Ended
+from taskgate.tasks.background import leader
+from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.mirror import Mirror, MirrorUnavailable
 
 logger = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ PAUSE_SECONDS = 0.5
 """Between passes that found nothing more to tell."""
 
 OUTAGE_SECONDS = 5.0
-"""Before a mirror, or a database, that does not answer is tried again."""
+"""Before a mirror that does not answer is tried again."""
 
 BATCH = 200
 """Tasks told before the position is saved."""
@@ -42,7 +41,7 @@ class Mirroring:
         self._mirror = target
         self._told_versions: dict[str, int] = {}
         self._told_ends: dict[str, datetime] = {}
-        self.background = Background("mirror", self._step, first_pause=0.0)
+        self.loop = Loop("mirror", self._step)
 
     def tell_news(self) -> bool:
         """Make one pass, unless another server is making one; whether there may be more to tell.
@@ -60,10 +59,8 @@ class Mirroring:
     def _step(self) -> float:
         try:
             return 0.0 if self.tell_news() else PAUSE_SECONDS
-        except (MirrorUnavailable, StoreUnavailable) as exc:
+        except MirrorUnavailable as exc:
             logger.warning("the mirror falls behind: %s", exc)
-        except Exception:
-            logger.exception("the mirror falls behind")
         return OUTAGE_SECONDS
 
     @contextmanager
@@ -72,7 +69,7 @@ class Mirroring:
             yield True
             return
         with self._database.read() as tx:
-            yield leading.try_lock(tx, leading.MIRRORING)
+            yield leader.try_lock(tx, leader.MIRRORING)
 
     def _tell_started(self) -> None:
         with self._database.read() as tx:
