@@ -30,7 +30,7 @@ def recorded(system: System, task_type: str, *args: Any) -> Task:
     new = NewTask(id=task_id, task_type=task_type, arguments=arguments, queue="celery")
     with system.deployment.database.write() as tx:
         submission.submit(tx, [new])
-        outbox.remove(tx, task_id)
+        outbox.remove(tx, [task_id])
         return queries.get(tx, task_id)
 
 
