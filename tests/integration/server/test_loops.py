@@ -1,8 +1,9 @@
-"""Work in the background: its failures are seen, and a server without it does not claim to serve."""
+"""Work in the background: its failures are seen, and a server without it does not serve."""
 
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -69,7 +70,7 @@ def test_a_server_whose_loop_has_ended_does_not_serve(
 
     monkeypatch.setattr(loop, "_step", end)
     loop.wake()
-    health = health_pb2_grpc.HealthStub(server.channel())  # type: ignore[no-untyped-call]
+    health: Any = health_pb2_grpc.HealthStub(server.channel())
 
     def status(service: str) -> int:
         request = health_pb2.HealthCheckRequest(service=service)
