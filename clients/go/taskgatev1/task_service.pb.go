@@ -855,7 +855,9 @@ type ListRequest struct {
 	// that a page stays below 4 MiB. Only an empty `next_page_token` says that there are no more.
 	PageSize int32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the page before, with the same filters; empty for the first page.
-	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// List tasks whose ids begin with this, at most 100 of them: for ids that people shorten.
+	IdPrefix      string `protobuf:"bytes,11,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -956,6 +958,13 @@ func (x *ListRequest) GetPageSize() int32 {
 func (x *ListRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListRequest) GetIdPrefix() string {
+	if x != nil {
+		return x.IdPrefix
 	}
 	return ""
 }
@@ -1460,7 +1469,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x11SubmitBatchResult\x12'\n" +
 	"\x04task\x18\x01 \x01(\v2\x11.taskgate.v1.TaskH\x00R\x04task\x12*\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\t\n" +
-	"\aoutcome\"\xfd\x03\n" +
+	"\aoutcome\"\x9a\x04\n" +
 	"\vListRequest\x12.\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n" +
 	"\n" +
@@ -1474,7 +1483,8 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\tpage_size\x18\t \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\n" +
-	" \x01(\tR\tpageToken\x1a9\n" +
+	" \x01(\tR\tpageToken\x12\x1b\n" +
+	"\tid_prefix\x18\v \x01(\tR\bidPrefix\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"_\n" +

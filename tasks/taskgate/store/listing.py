@@ -35,6 +35,7 @@ from taskgate.store.tables import attempts, labels, tasks
 class Filter:
     """Which tasks to list: those that fit every filter that is not empty."""
 
+    ids: frozenset[str] = frozenset()
     states: frozenset[State] = frozenset()
     task_types: frozenset[str] = frozenset()
     queues: frozenset[str] = frozenset()
@@ -46,13 +47,14 @@ class Filter:
 
 
 _MATCHED: dict[str, ColumnElement[str]] = {
+    "ids": tasks.c.id,
     "root_ids": tasks.c.root_id,
     "states": tasks.c.state,
     "task_types": tasks.c.task_type,
     "queues": tasks.c.queue,
 }
-"""The filters that name values of a column, those that narrow most first. Each of the columns has
-an index with the time (see ``tables.py``)."""
+"""The filters that name values of a column, those that narrow most first. Each of the columns
+has an index with the time (see ``tables.py``); an id is the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class _Drive:
 
 def _drives(wanted: Filter) -> list[_Drive]:
     """The filter that narrows most, as far as one can tell without looking at the data."""
-    if wanted.labels and not wanted.root_ids:
+    if wanted.labels and not (wanted.ids or wanted.root_ids):
         return [_Drive(label=min(wanted.labels.items()))]
     # Nearly all tasks of a sound system are SUCCEEDED; in any other state there are few.
     names = sorted(_MATCHED, key=lambda name: name == "states" and State.SUCCEEDED in wanted.states)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
@@ -10,6 +11,8 @@ from taskgate.store.errors import TaskNotFound
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.record import Attempt, Task, from_row
 from taskgate.store.tables import attempts, tasks
+
+_UUID_PREFIX = re.compile(r"[0-9a-f]{8}-[0-9a-f-]*")
 
 _IDS_AT_ONCE = 5_000
 """SQLite takes at most 32,766 parameters in a statement."""
@@ -54,6 +57,15 @@ def get_many(tx: Connection, task_ids: Collection[str]) -> dict[str, Task]:
     return {
         row["id"]: from_row(Task, row, past_attempts=tuple(past.get(row["id"], ()))) for row in rows
     }
+
+
+def ids_beginning_with(tx: Connection, prefix: str, most: int) -> list[str]:
+    """Ids of tasks that begin so, at most so many; quick where it is the beginning of a UUID."""
+    statement = select(tasks.c.id).where(func.substr(tasks.c.id, 1, len(prefix)) == prefix)
+    if _UUID_PREFIX.match(prefix):
+        # For the index; a "z" is after all that a UUID can go on with, in any collation.
+        statement = statement.where(tasks.c.id.between(prefix, f"{prefix}z"))
+    return list(tx.execute(statement.order_by(tasks.c.id).limit(most)).scalars())
 
 
 def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:

@@ -16,7 +16,7 @@ import pytest
 from support.ports import free_port
 from support.terminal import Terminal
 from support.up import Up
-from taskgate.cli.output.tables import short_ids
+from taskgate.cli.ids import short_ids
 
 Output = int | IO[str]
 
@@ -110,7 +110,28 @@ def test_a_narrow_terminal_lists_what_tells_tasks_apart(
     assert {row[2] for row in shown} == {"SUCCEEDED"}
     assert {row[1] for row in shown} == {"demo.echo"}
     assert len({row[0] for row in shown}) == len(ids)
-    assert all(any(whole.startswith(row[0]) for row in shown) for whole in ids)
+    assert {row[0] for row in shown} == (
+        set(short_ids(ids).values()) if columns == 60 else {row[0] for row in shown}
+    )
+
+
+def test_a_short_id_stands_for_the_whole_one_in_every_command(up: Up, ids: list[str]) -> None:
+    short = short_ids(ids)[ids[0]].upper()
+    assert len(short) < len(ids[0])
+    assert json.loads(_run(up, ["get", short, "--json"]).stdout)["id"] == ids[0]
+    assert f"retry of   {ids[0]}" in _run(up, ["retry", short]).stdout
+    assert ids[0] in _run(up, ["watch", short]).stdout
+    assert ids[0] in _run(up, ["list", "--root", short, "--quiet"]).stdout.split()
+    refused = _run(up, ["abort", short, "--json"])
+    assert json.loads(refused.stderr)["error"]["reason"] == "TASK_ALREADY_FINAL"
+
+
+def test_a_short_id_of_several_tasks_or_none_is_refused(up: Up, ids: list[str]) -> None:
+    several = _run(up, ["abort", ids[-1][:13]])  # five of one batch, of one or two milliseconds
+    assert several.returncode == 4
+    assert "is the beginning of more than one id\n  " in several.stderr
+    none = _run(up, ["get", "00000000-0000-7000"])
+    assert (none.returncode, "TASK_NOT_FOUND" in none.stderr) == (4, True)
 
 
 @pytest.mark.parametrize("columns", [60, 80])

@@ -83,3 +83,24 @@ def test_one_task_in_two_spellings_is_there_twice(
 
     refusal = refused(watch_all, watch({task_id: 0, task_id.upper(): 0}))
     assert list(refusal.violations) == ["tasks[1].id"]
+
+
+def test_ids_that_begin_so_are_listed(stub: TaskServiceStub, database: Database) -> None:
+    with database.write() as tx:
+        ours = [submitted_in(tx, State.SUCCEEDED) for _ in range(3)]
+    for task_id in (UUID, "order-4711", "order-4712", "order%"):
+        adopt(database, task_id, State.QUEUED)
+    for prefix, found in {
+        ours[0][:18].upper(): {one for one in ours if one.startswith(ours[0][:18])},
+        ours[1]: {ours[1]},
+        UUID[:9]: {UUID},
+        "order-": {"order-4711", "order-4712"},
+        "order%": {"order%"},
+        "rder": set(),
+    }.items():
+        request = task_service_pb2.ListRequest(id_prefix=prefix)
+        assert {task.id for task in stub.List(request, timeout=SECONDS).tasks} == found
+    failed = task_service_pb2.ListRequest(id_prefix="order-", states=[task_pb2.TASK_STATE_FAILED])
+    assert not stub.List(failed, timeout=SECONDS).tasks
+    too_long = task_service_pb2.ListRequest(id_prefix="x" * 256)
+    assert list(refused(stub.List, too_long).violations) == ["id_prefix"]

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
+from taskgate.cli.ids import short_ids
 from taskgate.cli.output.tables import (
     Cell,
     Column,
     cut_end,
     cut_middle,
     print_table,
-    short_ids,
 )
 
 COLUMNS = (Column("ID", is_id=True), Column("WHAT", cut_middle), Column("LABELS", cut_end))

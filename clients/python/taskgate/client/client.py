@@ -157,6 +157,7 @@ class Client:
         created_from: datetime | None = None,
         created_before: datetime | None = None,
         root_id: str = "",
+        id_prefix: str = "",
         full: bool = False,
         page_size: int = 0,
     ) -> Tasks:
@@ -170,6 +171,7 @@ class Client:
             created_from: submitted at this time or later.
             created_before: submitted before this time.
             root_id: this task and its retries.
+            id_prefix: with an id that begins so; at most 100 tasks.
             full: with arguments, results, past attempts and tracebacks.
             page_size: how many to ask for at once, at most; the server's 50 if 0.
         """
@@ -181,6 +183,7 @@ class Client:
             create_time_from=to_timestamp(created_from),
             create_time_before=to_timestamp(created_before),
             root_id=root_id,
+            id_prefix=id_prefix,
             view=task_service_pb2.TASK_VIEW_FULL if full else task_service_pb2.TASK_VIEW_BASIC,
             page_size=page_size,
         )

@@ -11,6 +11,7 @@ import click
 from taskgate.cli.arguments import parse_labels
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.ids import whole_id
 from taskgate.cli.output.follow import VERBOSE
 from taskgate.cli.output.tables import Cell, Column, cut_end, cut_middle, print_table
 from taskgate.cli.output.task import fields_of, print_task, state_text
@@ -97,7 +98,7 @@ def command(
         labels=parse_labels(labels),
         created_from=created_from,
         created_before=created_before,
-        root_id=root_id,
+        root_id=whole_id(client, root_id),
         full=full,
         page_size=_LARGE_PAGE if want_all else limit,
     )

@@ -7,6 +7,7 @@ import click
 from taskgate.cli.arguments import parse_arguments
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.ids import whole_id
 from taskgate.cli.output.follow import TaskOutput, prints_task
 from taskgate.cli.times import SECONDS
 from taskgate.client import Client
@@ -25,7 +26,7 @@ def get(client: Client, *, task_id: str, output: TaskOutput) -> None:
     taskgate get ID --timeout 30s
     taskgate get ID --json | jq .result
     """
-    output.show(client.task(task_id))
+    output.show(client.task(whole_id(client, task_id)))
 
 
 @click.command(epilog=EXIT_CODES)
@@ -56,7 +57,7 @@ def retry(
     taskgate retry ID --args '[]'          no arguments at all
     """
     arguments = parse_arguments(words, args_json, kwargs_json)
-    handle = client.task(task_id).retry(
+    handle = client.task(whole_id(client, task_id)).retry(
         args=arguments.args, kwargs=arguments.kwargs, request_id=request_id
     )
     output.show(handle)
@@ -90,6 +91,6 @@ def abort(
     """
     if grace is not None and not force:
         raise click.UsageError("--grace needs --force")
-    handle = client.task(task_id)
+    handle = client.task(whole_id(client, task_id))
     handle.abort(reason, force=force, grace=grace)
     output.show(handle)

@@ -18,8 +18,9 @@ from rich.text import Text
 from taskgate.cli import exits
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES, exit_code
+from taskgate.cli.ids import short_ids, whole_id
 from taskgate.cli.output.bars import TextColumn, bar_fields, bars, name_width
-from taskgate.cli.output.tables import cut_middle, short_ids
+from taskgate.cli.output.tables import cut_middle
 from taskgate.cli.output.task import amount_text, fields_of, state_text
 from taskgate.cli.output.terminal import console, one_line, safe, safe_text, write, write_json
 from taskgate.cli.output.times import span
@@ -52,7 +53,7 @@ def command(
     taskgate list --state RUNNING --quiet | taskgate watch -
     taskgate watch ID --json | jq -c '[.state, .progress]'
     """
-    ids = _ids(task_ids)
+    ids = [whole_id(client, word) for word in _ids(task_ids)]
     if not ids:
         return
     # Asked once without patience: a wrong address is told at once, a restart later is waited out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
+from taskgate.cli.ids import short_ids
 from taskgate.cli.output.terminal import console, one_line, safe, safe_text, write
 
 Cell = Text | str
@@ -24,8 +25,6 @@ class Cut(Protocol):
 
 
 _GAP = 2
-_SHORTEST_ID = 18
-"""Of a UUIDv7: its millisecond, and twelve random bits."""
 _ANY_WIDTH = 10_000
 
 
@@ -79,16 +78,6 @@ def cut_middle(text: str, width: int) -> str:
     tail = (width - 1) // 2
     head = width - 1 - tail
     return f"{set_cell_size(text, head)}…{set_cell_size(text[::-1], tail)[::-1]}"
-
-
-def short_ids(ids: Collection[str]) -> dict[str, str]:
-    """The beginnings of ids that tell them apart, of one length; commands take them for the ids."""
-    longest = max(map(len, ids), default=0)
-    for length in range(_SHORTEST_ID, longest):
-        short = {whole: whole[:length].rstrip("-") for whole in ids}
-        if len(set(short.values())) == len(short):
-            return short
-    return {whole: whole for whole in ids}
 
 
 def _cell(cell: Cell) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from taskgate.server.messages.tasks import basic_task_message, task_message
 from taskgate.server.messages.workers import task_type_message, worker_message
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
-from taskgate.store import listing, task_types, workers
+from taskgate.store import listing, queries, task_types, workers
 from taskgate.store.lifecycle import State
 from taskgate.store.workers import Worker
 from taskgate.v1 import task_pb2, task_service_pb2
@@ -51,6 +52,11 @@ class Lists:
         if wanted.root_ids:
             found = await self.records.resolve_ids([*wanted.root_ids])
             wanted = replace(wanted, root_ids=frozenset(found.values()))
+        if request.id_prefix:
+            found_ids = await self._ids_beginning_with(request.id_prefix)
+            if not found_ids:
+                return task_service_pb2.ListResponse()
+            wanted = replace(wanted, ids=found_ids)
         tokens = PageTokens.of("List", _fingerprint(request))
         after = _task_position(tokens.read(request.page_token, length=2))
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
@@ -68,6 +74,17 @@ class Lists:
             )
 
         return await self.records.read(answer)
+
+    async def _ids_beginning_with(self, prefix: str) -> frozenset[str]:
+        fields.task_id(prefix, "id_prefix")
+        # As with whole ids: a UUID may be given in capitals.
+        spellings = {prefix, prefix.lower()}
+
+        def read(tx: Connection) -> frozenset[str]:
+            found = (queries.ids_beginning_with(tx, s, MAX_FILTER_VALUES) for s in spellings)
+            return frozenset(itertools.chain.from_iterable(found))
+
+        return await self.records.read(read)
 
     async def task_types(
         self, request: task_service_pb2.ListTaskTypesRequest
@@ -234,6 +251,7 @@ def _fingerprint(request: task_service_pb2.ListRequest) -> list[object]:
         request.create_time_from.ToNanoseconds(),
         request.create_time_before.ToNanoseconds(),
         request.root_id.lower(),
+        request.id_prefix.lower(),
     ]
 
 

@@ -318,4 +318,24 @@ java.lang.String defaultValue);
    */
   com.google.protobuf.ByteString
       getPageTokenBytes();
+
+  /**
+   * <pre>
+   * List tasks whose ids begin with this, at most 100 of them: for ids that people shorten.
+   * </pre>
+   *
+   * <code>string id_prefix = 11 [json_name = "idPrefix"];</code>
+   * @return The idPrefix.
+   */
+  java.lang.String getIdPrefix();
+  /**
+   * <pre>
+   * List tasks whose ids begin with this, at most 100 of them: for ids that people shorten.
+   * </pre>
+   *
+   * <code>string id_prefix = 11 [json_name = "idPrefix"];</code>
+   * @return The bytes for idPrefix.
+   */
+  com.google.protobuf.ByteString
+      getIdPrefixBytes();
 }

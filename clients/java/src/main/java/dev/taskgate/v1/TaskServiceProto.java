@@ -193,7 +193,7 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
       "kgate.v1.SubmitBatchResultR\007results\"s\n\021S" +
       "ubmitBatchResult\022\'\n\004task\030\001 \001(\0132\021.taskgat" +
       "e.v1.TaskH\000R\004task\022*\n\005error\030\002 \001(\0132\022.googl" +
-      "e.rpc.StatusH\000R\005errorB\t\n\007outcome\"\375\003\n\013Lis" +
+      "e.rpc.StatusH\000R\005errorB\t\n\007outcome\"\232\004\n\013Lis" +
       "tRequest\022.\n\006states\030\001 \003(\0162\026.taskgate.v1.T" +
       "askStateR\006states\022\035\n\ntask_types\030\002 \003(\tR\tta" +
       "skTypes\022\026\n\006queues\030\003 \003(\tR\006queues\022<\n\006label" +
@@ -205,48 +205,48 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
       "\007root_id\030\007 \001(\tR\006rootId\022)\n\004view\030\010 \001(\0162\025.t" +
       "askgate.v1.TaskViewR\004view\022\033\n\tpage_size\030\t" +
       " \001(\005R\010pageSize\022\035\n\npage_token\030\n \001(\tR\tpage" +
-      "Token\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
-      "\n\005value\030\002 \001(\tR\005value:\0028\001\"_\n\014ListResponse" +
-      "\022\'\n\005tasks\030\001 \003(\0132\021.taskgate.v1.TaskR\005task" +
-      "s\022&\n\017next_page_token\030\002 \001(\tR\rnextPageToke" +
-      "n\"i\n\014WatchRequest\022.\n\005tasks\030\001 \003(\0132\030.taskg" +
-      "ate.v1.WatchedTaskR\005tasks\022)\n\004view\030\002 \001(\0162" +
-      "\025.taskgate.v1.TaskViewR\004view\"@\n\013WatchedT" +
-      "ask\022\016\n\002id\030\001 \001(\tR\002id\022!\n\014seen_version\030\002 \001(" +
-      "\003R\013seenVersion\"6\n\rWatchResponse\022%\n\004task\030" +
-      "\001 \001(\0132\021.taskgate.v1.TaskR\004task\"R\n\024ListTa" +
-      "skTypesRequest\022\033\n\tpage_size\030\001 \001(\005R\010pageS" +
-      "ize\022\035\n\npage_token\030\002 \001(\tR\tpageToken\"u\n\025Li" +
-      "stTaskTypesResponse\0224\n\ntask_types\030\001 \003(\0132" +
-      "\025.taskgate.v1.TaskTypeR\ttaskTypes\022&\n\017nex" +
-      "t_page_token\030\002 \001(\tR\rnextPageToken\"o\n\022Lis" +
-      "tWorkersRequest\022\033\n\tpage_size\030\001 \001(\005R\010page" +
-      "Size\022\035\n\npage_token\030\002 \001(\tR\tpageToken\022\035\n\na" +
-      "live_only\030\003 \001(\010R\taliveOnly\"l\n\023ListWorker" +
-      "sResponse\022-\n\007workers\030\001 \003(\0132\023.taskgate.v1" +
-      ".WorkerR\007workers\022&\n\017next_page_token\030\002 \001(" +
-      "\tR\rnextPageToken*N\n\010TaskView\022\031\n\025TASK_VIE" +
-      "W_UNSPECIFIED\020\000\022\023\n\017TASK_VIEW_BASIC\020\001\022\022\n\016" +
-      "TASK_VIEW_FULL\020\0022\205\005\n\013TaskService\022A\n\006Subm" +
-      "it\022\032.taskgate.v1.SubmitRequest\032\033.taskgat" +
-      "e.v1.SubmitResponse\0228\n\003Get\022\027.taskgate.v1" +
-      ".GetRequest\032\030.taskgate.v1.GetResponse\022>\n" +
-      "\005Retry\022\031.taskgate.v1.RetryRequest\032\032.task" +
-      "gate.v1.RetryResponse\022>\n\005Abort\022\031.taskgat" +
-      "e.v1.AbortRequest\032\032.taskgate.v1.AbortRes" +
-      "ponse\022P\n\013SubmitBatch\022\037.taskgate.v1.Submi" +
-      "tBatchRequest\032 .taskgate.v1.SubmitBatchR" +
-      "esponse\022;\n\004List\022\030.taskgate.v1.ListReques" +
-      "t\032\031.taskgate.v1.ListResponse\022@\n\005Watch\022\031." +
-      "taskgate.v1.WatchRequest\032\032.taskgate.v1.W" +
-      "atchResponse0\001\022V\n\rListTaskTypes\022!.taskga" +
-      "te.v1.ListTaskTypesRequest\032\".taskgate.v1" +
-      ".ListTaskTypesResponse\022P\n\013ListWorkers\022\037." +
-      "taskgate.v1.ListWorkersRequest\032 .taskgat" +
-      "e.v1.ListWorkersResponseBY\n\017dev.taskgate" +
-      ".v1B\020TaskServiceProtoP\001Z2github.com/task" +
-      "gate/taskgate/clients/go/taskgatev1b\006pro" +
-      "to3"
+      "Token\022\033\n\tid_prefix\030\013 \001(\tR\010idPrefix\0329\n\013La" +
+      "belsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001" +
+      "(\tR\005value:\0028\001\"_\n\014ListResponse\022\'\n\005tasks\030\001" +
+      " \003(\0132\021.taskgate.v1.TaskR\005tasks\022&\n\017next_p" +
+      "age_token\030\002 \001(\tR\rnextPageToken\"i\n\014WatchR" +
+      "equest\022.\n\005tasks\030\001 \003(\0132\030.taskgate.v1.Watc" +
+      "hedTaskR\005tasks\022)\n\004view\030\002 \001(\0162\025.taskgate." +
+      "v1.TaskViewR\004view\"@\n\013WatchedTask\022\016\n\002id\030\001" +
+      " \001(\tR\002id\022!\n\014seen_version\030\002 \001(\003R\013seenVers" +
+      "ion\"6\n\rWatchResponse\022%\n\004task\030\001 \001(\0132\021.tas" +
+      "kgate.v1.TaskR\004task\"R\n\024ListTaskTypesRequ" +
+      "est\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\npage" +
+      "_token\030\002 \001(\tR\tpageToken\"u\n\025ListTaskTypes" +
+      "Response\0224\n\ntask_types\030\001 \003(\0132\025.taskgate." +
+      "v1.TaskTypeR\ttaskTypes\022&\n\017next_page_toke" +
+      "n\030\002 \001(\tR\rnextPageToken\"o\n\022ListWorkersReq" +
+      "uest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\npag" +
+      "e_token\030\002 \001(\tR\tpageToken\022\035\n\nalive_only\030\003" +
+      " \001(\010R\taliveOnly\"l\n\023ListWorkersResponse\022-" +
+      "\n\007workers\030\001 \003(\0132\023.taskgate.v1.WorkerR\007wo" +
+      "rkers\022&\n\017next_page_token\030\002 \001(\tR\rnextPage" +
+      "Token*N\n\010TaskView\022\031\n\025TASK_VIEW_UNSPECIFI" +
+      "ED\020\000\022\023\n\017TASK_VIEW_BASIC\020\001\022\022\n\016TASK_VIEW_F" +
+      "ULL\020\0022\205\005\n\013TaskService\022A\n\006Submit\022\032.taskga" +
+      "te.v1.SubmitRequest\032\033.taskgate.v1.Submit" +
+      "Response\0228\n\003Get\022\027.taskgate.v1.GetRequest" +
+      "\032\030.taskgate.v1.GetResponse\022>\n\005Retry\022\031.ta" +
+      "skgate.v1.RetryRequest\032\032.taskgate.v1.Ret" +
+      "ryResponse\022>\n\005Abort\022\031.taskgate.v1.AbortR" +
+      "equest\032\032.taskgate.v1.AbortResponse\022P\n\013Su" +
+      "bmitBatch\022\037.taskgate.v1.SubmitBatchReque" +
+      "st\032 .taskgate.v1.SubmitBatchResponse\022;\n\004" +
+      "List\022\030.taskgate.v1.ListRequest\032\031.taskgat" +
+      "e.v1.ListResponse\022@\n\005Watch\022\031.taskgate.v1" +
+      ".WatchRequest\032\032.taskgate.v1.WatchRespons" +
+      "e0\001\022V\n\rListTaskTypes\022!.taskgate.v1.ListT" +
+      "askTypesRequest\032\".taskgate.v1.ListTaskTy" +
+      "pesResponse\022P\n\013ListWorkers\022\037.taskgate.v1" +
+      ".ListWorkersRequest\032 .taskgate.v1.ListWo" +
+      "rkersResponseBY\n\017dev.taskgate.v1B\020TaskSe" +
+      "rviceProtoP\001Z2github.com/taskgate/taskga" +
+      "te/clients/go/taskgatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -336,7 +336,7 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_taskgate_v1_ListRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_taskgate_v1_ListRequest_descriptor,
-        new java.lang.String[] { "States", "TaskTypes", "Queues", "Labels", "CreateTimeFrom", "CreateTimeBefore", "RootId", "View", "PageSize", "PageToken", });
+        new java.lang.String[] { "States", "TaskTypes", "Queues", "Labels", "CreateTimeFrom", "CreateTimeBefore", "RootId", "View", "PageSize", "PageToken", "IdPrefix", });
     internal_static_taskgate_v1_ListRequest_LabelsEntry_descriptor =
       internal_static_taskgate_v1_ListRequest_descriptor.getNestedType(0);
     internal_static_taskgate_v1_ListRequest_LabelsEntry_fieldAccessorTable = new
