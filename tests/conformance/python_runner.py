@@ -14,7 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from conformance.scenario import Result, run_all
-from taskgate.client.channel import open_channel
+from taskgate.client.channel import endpoint
 from taskgate.v1 import task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
@@ -23,7 +23,7 @@ _STREAMS = {"Watch"}
 
 def main(scenarios: str, address: str, run: str) -> None:
     """Run the scenarios against the server."""
-    with open_channel(address, tls_ca=os.environ.get("TASKGATE_TLS_CA")) as channel:
+    with endpoint(address, tls_ca=os.environ.get("TASKGATE_TLS_CA")).channel() as channel:
         stub = TaskServiceStub(channel)
         run_all(
             Path(scenarios),

@@ -86,6 +86,8 @@ def _client(address: str, options: dict[str, Any]) -> Client:
             tls_ca=options.pop("tls_ca"),
             tls_cert=options.pop("tls_client_cert"),
             tls_key=options.pop("tls_client_key"),
+            timeout=10,
+            retry_timeout=3,  # somebody looks on, and may have mistyped the address
         )
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from error

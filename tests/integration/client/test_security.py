@@ -72,9 +72,9 @@ def test_without_the_token_nothing_is_done(guarded: Guarded, token: str | None) 
 
 def test_without_tls_or_a_certificate_there_is_no_connection(guarded: Guarded) -> None:
     for client in (
-        Client(guarded.up.address, token=TOKEN),
-        Client(guarded.up.address, token=TOKEN, tls=True),
-        Client(guarded.up.address, token=TOKEN, tls_ca=guarded.server.certificate),
+        Client(guarded.up.address, token=TOKEN, timeout=2),
+        Client(guarded.up.address, token=TOKEN, timeout=2, tls=True),
+        Client(guarded.up.address, token=TOKEN, timeout=2, tls_ca=guarded.server.certificate),
     ):
         with client, pytest.raises(Unavailable):
             client.submit("demo.add", [1, 1])

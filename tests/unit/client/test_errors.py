@@ -2,82 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from threading import Event
 from typing import NoReturn
 
 import grpc
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2
 
+from support.scripted import STATUS_KEY, Script, answer, info, refuse
 from taskgate import client as taskgate
-from taskgate.v1 import task_pb2, task_service_pb2
-from taskgate.v1.task_service_pb2_grpc import (
-    TaskServiceServicer,
-    add_TaskServiceServicer_to_server,
-)
-
-_STATUS_KEY = "grpc-status-details-bin"
-
-
-@dataclass
-class Script(TaskServiceServicer):
-    """Answers Get by calling the steps, the last one for ever."""
-
-    steps: list[Callable[[grpc.ServicerContext], task_pb2.Task]] = field(default_factory=list)
-    calls: list[task_service_pb2.GetRequest] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
-
-    def Get(  # noqa: N802 - the proto's name
-        self, request: task_service_pb2.GetRequest, context: grpc.ServicerContext
-    ) -> task_service_pb2.GetResponse:
-        self.calls.append(request)
-        self.tokens.extend(v for k, v in context.invocation_metadata() if k == "authorization")  # type: ignore[misc]
-        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
-        return task_service_pb2.GetResponse(task=step(context))
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()  # type: ignore[abstract] # the other calls answer UNIMPLEMENTED
-
-
-@pytest.fixture
-def address(script: Script) -> Iterator[str]:
-    with ThreadPoolExecutor(4) as threads:
-        server = grpc.server(threads)
-        add_TaskServiceServicer_to_server(script, server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        yield f"127.0.0.1:{port}"
-        server.stop(grace=None).wait()
-
-
-def _refuse(
-    code: grpc.StatusCode, message: str, *details: Message
-) -> Callable[[grpc.ServicerContext], NoReturn]:
-    packed = [AnyMessage() for _ in details]
-    for envelope, detail in zip(packed, details, strict=True):
-        envelope.Pack(detail)
-    status = status_pb2.Status(code=code.value[0], message=message, details=packed)
-
-    def step(context: grpc.ServicerContext) -> NoReturn:
-        context.set_trailing_metadata(((_STATUS_KEY, status.SerializeToString()),))
-        context.abort(code, message)
-
-    return step
-
-
-def _info(reason: str, **metadata: str) -> error_details_pb2.ErrorInfo:
-    return error_details_pb2.ErrorInfo(reason=reason, domain="taskgate", metadata=metadata)
-
-
-def _answer(state: task_pb2.TaskState.ValueType) -> Callable[[grpc.ServicerContext], task_pb2.Task]:
-    return lambda _context: task_pb2.Task(id="some-id", task_type="demo.add", state=state)
+from taskgate.v1 import task_pb2
 
 
 @pytest.mark.parametrize(
@@ -105,7 +39,7 @@ def test_each_reason_has_its_class(
     reason: str,
     kind: type[taskgate.TaskgateError],
 ) -> None:
-    script.steps = [_refuse(code, "what was wrong", _info(reason, task_id="some-id"))]
+    script.steps = [refuse(code, "what was wrong", info(reason, task_id="some-id"))]
     with taskgate.Client(address) as client, pytest.raises(kind) as raised:
         client.task("some-id").get()
     error = raised.value
@@ -122,7 +56,7 @@ def test_violations_and_retry_time_come_along(script: Script, address: str) -> N
     request.field_violations.add(field="kwargs.x", description="is no number")
     retry = error_details_pb2.RetryInfo()
     retry.retry_delay.FromMilliseconds(1500)
-    script.steps = [_refuse(grpc.StatusCode.INVALID_ARGUMENT, "bad", request, retry)]
+    script.steps = [refuse(grpc.StatusCode.INVALID_ARGUMENT, "bad", request, retry)]
     with taskgate.Client(address) as client, pytest.raises(taskgate.InvalidRequest) as raised:
         client.task("some-id").get()
     assert raised.value.violations == (taskgate.Violation("kwargs.x", "is no number"),)
@@ -131,7 +65,7 @@ def test_violations_and_retry_time_come_along(script: Script, address: str) -> N
 
 def test_an_error_of_somebody_between_needs_no_details(script: Script, address: str) -> None:
     def step(context: grpc.ServicerContext) -> NoReturn:
-        context.set_trailing_metadata(((_STATUS_KEY, b"\xff no status"),))
+        context.set_trailing_metadata(((STATUS_KEY, b"\xff no status"),))
         context.abort(grpc.StatusCode.PERMISSION_DENIED, "a proxy's own words")
 
     script.steps = [step]
@@ -142,8 +76,8 @@ def test_an_error_of_somebody_between_needs_no_details(script: Script, address: 
 
 
 def test_a_call_is_repeated_while_the_server_is_unavailable(script: Script, address: str) -> None:
-    away = _refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
-    script.steps = [away, away, _answer(task_pb2.TASK_STATE_QUEUED)]
+    away = refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
+    script.steps = [away, away, answer(task_pb2.TASK_STATE_QUEUED)]
     with taskgate.Client(address) as client:
         assert client.task("some-id").get().state is taskgate.State.QUEUED
     assert len(script.calls) == 3
@@ -165,7 +99,7 @@ def test_a_frozen_server_is_given_up_at_the_deadline(script: Script, address: st
 
 
 def test_the_token_goes_with_each_call(script: Script, address: str) -> None:
-    script.steps = [_answer(task_pb2.TASK_STATE_QUEUED)]
+    script.steps = [answer(task_pb2.TASK_STATE_QUEUED)]
     with taskgate.Client(address, token="secret") as client:
         client.task("some-id").get()
     assert script.tokens == ["Bearer secret"]
@@ -178,14 +112,14 @@ def test_a_token_that_cannot_be_sent_is_refused(token: str) -> None:
 
 
 def test_waiting_outlasts_more_failures_than_a_call_does(script: Script, address: str) -> None:
-    away = _refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
-    script.steps = [away] * 7 + [_answer(task_pb2.TASK_STATE_SUCCEEDED)]
+    away = refuse(grpc.StatusCode.UNAVAILABLE, "restarting")
+    script.steps = [away] * 7 + [answer(task_pb2.TASK_STATE_SUCCEEDED)]
     with taskgate.Client(address) as client:
         assert client.task("some-id").wait(60).state is taskgate.State.SUCCEEDED
 
 
 def test_waiting_ends_with_its_time(script: Script, address: str) -> None:
-    script.steps = [_answer(task_pb2.TASK_STATE_RUNNING)]
+    script.steps = [answer(task_pb2.TASK_STATE_RUNNING)]
     with taskgate.Client(address) as client:
         with pytest.raises(taskgate.WaitTimeout, match=r"some-id has not ended in 0\.3 s"):
             client.task("some-id").wait(0.3)
@@ -194,7 +128,7 @@ def test_waiting_ends_with_its_time(script: Script, address: str) -> None:
 
 
 def test_waiting_does_not_outlast_a_refusal(script: Script, address: str) -> None:
-    script.steps = [_refuse(grpc.StatusCode.NOT_FOUND, "no", _info("TASK_NOT_FOUND"))]
+    script.steps = [refuse(grpc.StatusCode.NOT_FOUND, "no", info("TASK_NOT_FOUND"))]
     with taskgate.Client(address) as client, pytest.raises(taskgate.TaskNotFound):
         client.task("some-id").wait()
     assert len(script.calls) == 1
@@ -214,15 +148,55 @@ def test_a_task_without_a_result_raises(
     state: task_pb2.TaskState.ValueType,
     kind: type[taskgate.TaskUnsuccessful],
 ) -> None:
-    script.steps = [_answer(task_pb2.TASK_STATE_RUNNING), _answer(state)]
+    script.steps = [answer(task_pb2.TASK_STATE_RUNNING), answer(state)]
     with taskgate.Client(address) as client, pytest.raises(kind) as raised:
         client.task("some-id").result(30)
     assert raised.value.task.id == "some-id"
 
 
 def test_a_state_of_a_later_version_is_not_final(script: Script, address: str) -> None:
-    script.steps = [_answer(99)]  # type: ignore[arg-type]
+    script.steps = [answer(99)]  # type: ignore[arg-type]
     with taskgate.Client(address) as client:
         task = client.task("some-id").get()
     assert task.state is taskgate.State.UNSPECIFIED
     assert not task.is_final
+
+
+def test_a_call_that_the_server_cancels_is_repeated(script: Script, address: str) -> None:
+    dropped = refuse(grpc.StatusCode.CANCELLED, "not begun")
+    script.steps = [dropped, dropped, answer(task_pb2.TASK_STATE_SUCCEEDED)]
+    with taskgate.Client(address) as client:
+        assert client.task("some-id").wait(60).is_final
+    script.steps = [dropped, answer(task_pb2.TASK_STATE_QUEUED)]
+    with taskgate.Client(address) as client:
+        assert client.task("some-id").get().state is taskgate.State.QUEUED
+
+
+def test_a_call_is_given_up_when_its_time_to_be_repeated_is_over(
+    script: Script, address: str
+) -> None:
+    script.steps = [refuse(grpc.StatusCode.UNAVAILABLE, "restarting")]
+    for client in (
+        taskgate.Client(address, timeout=0.4),
+        taskgate.Client(address, timeout=60, retry_timeout=0.4),
+    ):
+        with client, pytest.raises(taskgate.Unavailable, match="restarting"):
+            client.task("some-id").get()
+    calls = len(script.calls)
+    with taskgate.Client(address, retry_timeout=0) as once, pytest.raises(taskgate.Unavailable):
+        once.task("some-id").get()
+    assert len(script.calls) == calls + 1
+
+
+def test_closing_ends_calls_for_good(script: Script, address: str) -> None:
+    client = taskgate.Client(address)
+
+    def step(_context: grpc.ServicerContext) -> task_pb2.Task:
+        client.close()
+        return task_pb2.Task()
+
+    script.steps = [step]
+    with pytest.raises(taskgate.TaskgateError) as raised:
+        client.task("some-id").get()
+    assert raised.value.code is grpc.StatusCode.CANCELLED
+    assert len(script.calls) == 1

@@ -15,12 +15,19 @@
         for task in client.list(states=[State.FAILED]):
             print(task.id, task.error)
 
+In an event loop::
+
+    async with AsyncClient("127.0.0.1:50051") as client:
+        task = await client.submit("demo.add", [2, 3])
+        print(await task.result(timeout=10))
+
 All durations are in seconds, all times are aware datetimes in UTC. A Client and its handles may be
 used by many threads at once, not across a fork.
 """
 
 from __future__ import annotations
 
+from taskgate.client.async_client import AsyncClient
 from taskgate.client.client import Client
 from taskgate.client.errors import (
     ArgumentsInvalid,
@@ -44,17 +51,23 @@ from taskgate.client.errors import (
     Violation,
     WaitTimeout,
 )
-from taskgate.client.handle import TaskHandle
-from taskgate.client.listing import Page, Tasks
+from taskgate.client.handle import AsyncTaskHandle, TaskHandle
+from taskgate.client.listing import AsyncTasks, Page, Tasks
 from taskgate.client.retry_policy import RetryPolicy
 from taskgate.client.submission import Submission
 from taskgate.client.task import Abort, Attempt, Progress, State, Task, TaskError
 from taskgate.client.task_type import Parameter, ParameterKind, TaskType
+from taskgate.client.version import VERSION
 from taskgate.client.worker import Worker, WorkerState
+
+__version__ = VERSION
 
 __all__ = [
     "Abort",
     "ArgumentsInvalid",
+    "AsyncClient",
+    "AsyncTaskHandle",
+    "AsyncTasks",
     "Attempt",
     "CannotForceAbort",
     "Client",
@@ -90,4 +103,5 @@ __all__ = [
     "WaitTimeout",
     "Worker",
     "WorkerState",
+    "__version__",
 ]

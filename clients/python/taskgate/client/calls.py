@@ -1,13 +1,16 @@
-"""Making one call: token, deadline, typed errors."""
+"""Making one call: deadline, typed errors, and repeating it while the server is away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TypeVar
 
 import grpc
 
-from taskgate.client.errors import error_from_call
+from taskgate.client.backoff import Backoff, Deadline
+from taskgate.client.errors import TaskgateError, Unavailable, error_from_call
+from taskgate.client.transport import Transport
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 Request = TypeVar("Request")
@@ -15,54 +18,87 @@ Response = TypeVar("Response")
 
 
 class Caller:
-    """Calls one server, always in the same way."""
+    """Calls one server, always in the same way.
 
-    def __init__(self, channel: grpc.Channel, token: str | None, timeout: float) -> None:
-        """``timeout``: how long a call may take, in seconds.
+    Every call may be repeated: what submits carries a request id, the others change nothing twice.
+    """
 
-        Raises:
-            ValueError: the token cannot be sent.
-        """
-        if token and not (token.isascii() and token.isprintable()):
-            raise ValueError("the token is not a line of printable ASCII")
-        self.stub = TaskServiceStub(channel)
+    def __init__(self, transport: Transport, timeout: float, retry_timeout: float | None) -> None:
+        """``timeout``, ``retry_timeout``: in seconds, as ``Client`` takes them."""
+        self.transport = transport
         self.timeout = timeout
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._retry_timeout = timeout if retry_timeout is None else retry_timeout
 
-    def call(
+    @property
+    def stub(self) -> TaskServiceStub:
+        """The calls."""
+        return self.transport.stub
+
+    async def call(
         self,
         method: grpc.UnaryUnaryMultiCallable[Request, Response],
         request: Request,
         *,
-        timeout: float | None = None,
+        more_time: float = 0.0,
     ) -> Response:
-        """Make the call; ``timeout`` in seconds, instead of the usual one.
+        """Make the call, and repeat it while the server is away.
+
+        Args:
+            method: one of ``stub``.
+            request: its request.
+            more_time: seconds beyond the usual deadline, where the server was asked to wait.
 
         Raises:
             TaskgateError: it did not do what was asked.
         """
-        deadline = self.timeout if timeout is None else timeout
+        deadline = Deadline(self.timeout + more_time)
+        retries = Deadline(self._retry_timeout + more_time)
+        backoff = Backoff()
+        while True:
+            try:
+                return await self.attempt(method, request, timeout=deadline.remaining)
+            except TaskgateError as error:
+                pause = backoff.after(error)
+                if not self.is_away(error) or pause >= min(deadline.remaining, retries.remaining):
+                    raise
+            await self.transport.sleep(pause)
+
+    async def attempt(
+        self,
+        method: grpc.UnaryUnaryMultiCallable[Request, Response],
+        request: Request,
+        *,
+        timeout: float,
+    ) -> Response:
+        """Make the call once.
+
+        Raises:
+            TaskgateError: it did not do what was asked.
+        """
         try:
-            return method(request, timeout=deadline, metadata=self._metadata)
+            return await self.transport.unary(method, request, timeout=timeout)
         except grpc.RpcError as error:
             raise error_from_call(error) from error
 
-    def stream(
+    async def stream(
         self,
         method: grpc.UnaryStreamMultiCallable[Request, Response],
         request: Request,
         *,
         timeout: float,
-    ) -> Iterator[Response]:
-        """Make a call that answers many times; ``timeout``: seconds until its end.
+    ) -> AsyncGenerator[Response]:
+        """Make a call that answers many times, once; ``timeout``: seconds until its end.
 
         Raises:
             TaskgateError: it did not do what was asked, or broke.
         """
-        call = method(request, timeout=timeout, metadata=self._metadata)
         try:
-            yield from call
+            async with aclosing(self.transport.stream(method, request, timeout=timeout)) as answers:
+                async for response in answers:
+                    yield response
         except grpc.RpcError as error:
             raise error_from_call(error) from error
-        finally:
-            call.cancel()
+
+    def is_away(self, error: TaskgateError) -> bool:
+        """Whether the server, or the way to it, was away: the same call may work later."""
+        return isinstance(error, Unavailable) and not self.transport.closed

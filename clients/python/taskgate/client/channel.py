@@ -1,35 +1,16 @@
-"""The connection to a server: TLS, retries, keepalive."""
+"""The connection to a server: TLS, token, keepalive."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import grpc
 
-_SERVICE = "taskgate.v1.TaskService"
-
-# Every call may be repeated: what submits carries a request_id, the others change nothing twice.
-# gRPC repeats at most five times whatever we say.
-_SERVICE_CONFIG: Mapping[str, Any] = {
-    "methodConfig": [
-        {
-            "name": [{"service": _SERVICE}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
+from taskgate.client.version import VERSION
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.primary_user_agent", f"taskgate-python/{VERSION}"),
     # A server that vanished without a word is noticed while a call waits for it.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -41,24 +22,56 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.max_receive_message_length", -1),
 )
 
+Metadata = tuple[tuple[str, str], ...]
 
-def open_channel(
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server, and how to reach it."""
+
+    target: str
+    credentials: grpc.ChannelCredentials | None
+    """None: plain text."""
+    metadata: Metadata
+    """Goes with each call."""
+
+    def channel(self) -> grpc.Channel:
+        """A channel for threads; it connects with the first call."""
+        if self.credentials is None:
+            return grpc.insecure_channel(self.target, options=_OPTIONS)
+        return grpc.secure_channel(self.target, self.credentials, options=_OPTIONS)
+
+    def aio_channel(self) -> grpc.aio.Channel:
+        """A channel for the running event loop; it connects with the first call."""
+        if self.credentials is None:
+            return grpc.aio.insecure_channel(self.target, options=_OPTIONS)
+        return grpc.aio.secure_channel(self.target, self.credentials, options=_OPTIONS)
+
+
+def endpoint(
     target: str,
     *,
+    token: str | None = None,
     tls: bool = False,
     tls_ca: str | Path | None = None,
     tls_cert: str | Path | None = None,
     tls_key: str | Path | None = None,
-) -> grpc.Channel:
-    """A channel to ``host:port``; nothing is sent before the first call.
+) -> Endpoint:
+    """What ``Client`` is given, read and checked.
 
     Raises:
         OSError: a TLS file cannot be read.
+        ValueError: the token cannot be sent.
     """
-    if not (tls or tls_ca or tls_cert or tls_key):
-        return grpc.insecure_channel(target, options=_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(_bytes(tls_ca), _bytes(tls_key), _bytes(tls_cert))
-    return grpc.secure_channel(target, credentials, options=_OPTIONS)
+    if token and not (token.isascii() and token.isprintable()):
+        raise ValueError("the token is not a line of printable ASCII")
+    credentials = None
+    if tls or tls_ca or tls_cert or tls_key:
+        credentials = grpc.ssl_channel_credentials(
+            _bytes(tls_ca), _bytes(tls_key), _bytes(tls_cert)
+        )
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    return Endpoint(target, credentials, metadata)
 
 
 def _bytes(path: str | Path | None) -> bytes | None:

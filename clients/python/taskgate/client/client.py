@@ -1,272 +1,49 @@
-"""The client: a connection to a taskgate server."""
+"""The client for programs that run in threads: a connection to a taskgate server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
-from taskgate.client.calls import Caller
-from taskgate.client.channel import open_channel
-from taskgate.client.errors import TaskgateError, error_from_status
-from taskgate.client.handle import TaskHandle
-from taskgate.client.listing import Tasks, pages
-from taskgate.client.retry_policy import RetryPolicy
-from taskgate.client.submission import Submission, batches
-from taskgate.client.task import State, Task
-from taskgate.client.task_type import TaskType, task_type_from_message
-from taskgate.client.values import to_timestamp
-from taskgate.client.watching import watch
-from taskgate.client.worker import Worker, worker_from_message
-from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.client.async_client import AsyncClient
+from taskgate.client.blocking import blocking, iterating, wrapping
+from taskgate.client.connection import Connection
+from taskgate.client.errors import TaskgateError
+from taskgate.client.handle import AsyncTaskHandle, TaskHandle
+from taskgate.client.listing import Tasks
+from taskgate.client.transport import BlockingTransport
 
 
-class Client:
-    """A connection to a taskgate server.
+def _outcomes(
+    outcomes: Sequence[AsyncTaskHandle | TaskgateError],
+) -> Sequence[TaskHandle | TaskgateError]:
+    return [TaskHandle(one) if isinstance(one, AsyncTaskHandle) else one for one in outcomes]
 
-    A call that finds the server away is repeated for a few seconds, and is safe to be repeated by
-    you too. Usable by many threads; close it, or use it in a ``with``.
+
+class Client(Connection):
+    """A connection to a taskgate server, for any number of threads, but not across a fork.
+
+    A call that finds the server away is repeated until its time is over, and is safe to be repeated
+    by you too. Close it, or use it in a ``with``.
     """
 
-    def __init__(
-        self,
-        target: str,
-        *,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | Path | None = None,
-        tls_cert: str | Path | None = None,
-        tls_key: str | Path | None = None,
-        timeout: float = 10.0,
-    ) -> None:
-        """Connect to ``host:port``; the first call notices if nobody is there.
+    _transport_type = BlockingTransport
 
-        Args:
-            target: the server's address, ``host:port``.
-            token: the bearer token, for servers that want one.
-            tls: use TLS and trust the system's authorities; implied by the other TLS options.
-            tls_ca: use TLS and trust the authorities in this PEM file.
-            tls_cert: the client's certificate (PEM), for servers that want one.
-            tls_key: its key (PEM).
-            timeout: how long a call may take, in seconds, repetitions included.
+    @cached_property
+    def _core(self) -> AsyncClient:
+        return AsyncClient._over(self)  # noqa: SLF001 - of the class that both are of
 
-        Raises:
-            OSError: a TLS file cannot be read.
-            ValueError: the token cannot be sent.
-        """
-        self.target = target
-        self._channel = open_channel(
-            target, tls=tls, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key
-        )
-        self._caller = Caller(self._channel, token, timeout)
-
-    def submit(  # noqa: PLR0913 - as many as a submission has options
-        self,
-        task_type: str,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        *,
-        queue: str = "",
-        priority: int | None = None,
-        delay: float | None = None,
-        schedule_time: datetime | None = None,
-        ttl: float | None = None,
-        expire_time: datetime | None = None,
-        run_timeout: float | None = None,
-        retry_policy: RetryPolicy | None = None,
-        labels: Mapping[str, str] | None = None,
-        request_id: str | None = None,
-    ) -> TaskHandle:
-        """Have a task run: once this returned, it is on the server's disk and will run.
-
-        Args:
-            task_type: the Celery name of the function, ``demo.add``.
-            args: the positional arguments, JSON values.
-            kwargs: the keyword arguments, JSON values.
-            queue: the queue; the task type's own if empty.
-            priority: from 0 to 9; 9 goes first.
-            delay: seconds to wait before it runs.
-            schedule_time: when to run it, instead of ``delay``.
-            ttl: seconds after it is due when it expires if it has not started.
-            expire_time: when it expires if it has not started, instead of ``ttl``.
-            run_timeout: seconds that one attempt may run.
-            retry_policy: how failed attempts are retried; as the task type says if None.
-            labels: to find it by.
-            request_id: submits with the same id give the same task. A new one is made if None:
-                then this call may be repeated on the way, but calling again is a new task.
-
-        Raises:
-            TypeError: an argument has no JSON form.
-            ValueError: an argument is not finite, or contains itself.
-            TaskTypeUnknown: no worker has registered the task type.
-            ArgumentsInvalid: the arguments do not fit it.
-            RequestIdReused: the request id was used for something else.
-            TaskgateError: anything else went wrong.
-        """
-        submission = Submission(
-            task_type=task_type,
-            args=args,
-            kwargs=kwargs or {},
-            queue=queue,
-            priority=priority,
-            delay=delay,
-            schedule_time=schedule_time,
-            ttl=ttl,
-            expire_time=expire_time,
-            run_timeout=run_timeout,
-            retry_policy=retry_policy,
-            labels=labels or {},
-            **({"request_id": request_id} if request_id else {}),
-        )
-        response = self._caller.call(self._caller.stub.Submit, submission.message())
-        return TaskHandle.of(self._caller, response.task)
-
-    def submit_many(
-        self, submissions: Iterable[Submission]
-    ) -> Sequence[TaskHandle | TaskgateError]:
-        """Have many tasks run; what became of each submission, in their order.
-
-        A submission that is refused is answered with its error and does not spoil the others. They
-        go in batches of up to 1,000; each is recorded at once.
-
-        Raises:
-            TypeError: an argument has no JSON form; nothing was submitted.
-            ValueError: an argument is not finite, or contains itself; nothing was submitted.
-            TaskgateError: a batch as a whole was refused or not answered. Those before it were
-                recorded: submitting the same Submissions again gives the same tasks.
-        """
-        requests = [submission.message() for submission in submissions]
-        call, stub = self._caller.call, self._caller.stub
-        return [
-            self._outcome(result)
-            for batch in batches(requests)
-            for result in call(stub.SubmitBatch, batch).results
-        ]
-
-    def list(  # noqa: PLR0913 - as many as there are filters
-        self,
-        *,
-        states: Iterable[State] = (),
-        task_types: Iterable[str] = (),
-        queues: Iterable[str] = (),
-        labels: Mapping[str, str] | None = None,
-        created_from: datetime | None = None,
-        created_before: datetime | None = None,
-        root_id: str = "",
-        id_prefix: str = "",
-        full: bool = False,
-        page_size: int = 0,
-    ) -> Tasks:
-        """Tasks that fit every filter that is given, the newest first; iterate over them.
-
-        Args:
-            states: in one of these.
-            task_types: of one of these.
-            queues: in one of these.
-            labels: with all of these.
-            created_from: submitted at this time or later.
-            created_before: submitted before this time.
-            root_id: this task and its retries.
-            id_prefix: with an id that begins so; at most 100 tasks.
-            full: with arguments, results, past attempts and tracebacks.
-            page_size: how many to ask for at once, at most; the server's 50 if 0.
-        """
-        request = task_service_pb2.ListRequest(
-            states=[task_pb2.TaskState.Value(f"TASK_STATE_{state}") for state in states],
-            task_types=task_types,
-            queues=queues,
-            labels=labels,
-            create_time_from=to_timestamp(created_from),
-            create_time_before=to_timestamp(created_before),
-            root_id=root_id,
-            id_prefix=id_prefix,
-            view=task_service_pb2.TASK_VIEW_FULL if full else task_service_pb2.TASK_VIEW_BASIC,
-            page_size=page_size,
-        )
-        return Tasks(self._caller, request)
-
-    def watch(
-        self,
-        tasks: Iterable[TaskHandle | str],
-        *,
-        timeout: float | None = None,
-        full: bool = True,
-    ) -> Iterator[Task]:
-        """Each task as it is, then each newer version seen of any, until all of them have ended.
-
-        The server may restart meanwhile. Versions that follow each other quickly are skipped, never
-        the last one.
-
-        Args:
-            tasks: handles or ids, 1,000 at most.
-            timeout: seconds; None waits for ever.
-            full: with arguments, results, past attempts and tracebacks.
-
-        Raises:
-            WaitTimeout: not all had ended when the time was over.
-            TaskNotFound: no task has one of the ids.
-            TaskgateError: the call was refused.
-        """
-        ids = [task if isinstance(task, str) else task.id for task in tasks]
-        return watch(self._caller, ids, timeout=timeout, full=full)
-
-    def task_types(self) -> Iterator[TaskType]:
-        """The task types that workers have registered, by name.
-
-        Raises:
-            TaskgateError: the call was refused.
-        """
-        request = task_service_pb2.ListTaskTypesRequest()
-        for page in pages(self._list_task_types, request):
-            yield from map(task_type_from_message, page.task_types)
-
-    def workers(self, *, alive_only: bool = False) -> Iterator[Worker]:
-        """Workers, the living and those that stopped or died lately, the newest first.
-
-        Raises:
-            TaskgateError: the call was refused.
-        """
-        request = task_service_pb2.ListWorkersRequest(alive_only=alive_only)
-        for page in pages(self._list_workers, request):
-            yield from map(worker_from_message, page.workers)
-
-    def is_serving(self) -> bool:
-        """Whether the server says that it takes calls; one that is shutting down does not.
-
-        Raises:
-            Unavailable: nobody answers.
-            TaskgateError: anything else went wrong.
-        """
-        health: Any = health_pb2_grpc.HealthStub(self._channel)
-        answer = self._caller.call(health.Check, health_pb2.HealthCheckRequest())
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-
-    def task(self, task_id: str) -> TaskHandle:
-        """A handle of a task that was submitted before; asks the server nothing."""
-        return TaskHandle(self._caller, task_id)
-
-    def close(self) -> None:
-        """Close the connection; handles made by this client end with it."""
-        self._channel.close()
-
-    def _outcome(self, result: task_service_pb2.SubmitBatchResult) -> TaskHandle | TaskgateError:
-        if result.HasField("error"):
-            return error_from_status(result.error)
-        return TaskHandle.of(self._caller, result.task)
-
-    def _list_task_types(
-        self, request: task_service_pb2.ListTaskTypesRequest
-    ) -> task_service_pb2.ListTaskTypesResponse:
-        return self._caller.call(self._caller.stub.ListTaskTypes, request)
-
-    def _list_workers(
-        self, request: task_service_pb2.ListWorkersRequest
-    ) -> task_service_pb2.ListWorkersResponse:
-        return self._caller.call(self._caller.stub.ListWorkers, request)
+    submit = blocking(AsyncClient.submit, TaskHandle)
+    submit_many = blocking(AsyncClient.submit_many, _outcomes)
+    watch = iterating(AsyncClient.watch)
+    task_types = iterating(AsyncClient.task_types)
+    workers = iterating(AsyncClient.workers)
+    is_serving = blocking(AsyncClient.is_serving)
+    close = blocking(AsyncClient.close)
+    list = wrapping(AsyncClient.list, Tasks)
+    task = wrapping(AsyncClient.task, TaskHandle)
 
     def __enter__(self) -> Self:
         return self

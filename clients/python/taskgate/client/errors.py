@@ -165,6 +165,8 @@ _BY_REASON: Mapping[str, type[TaskgateError]] = {
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[TaskgateError]] = {
+    # gRPC's core answers it to calls that it took and had not begun when the server stopped.
+    grpc.StatusCode.CANCELLED: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
     grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
@@ -180,7 +182,7 @@ _UNSUCCESSFUL: Mapping[State, type[TaskUnsuccessful]] = {
 
 def error_from_call(call: grpc.RpcError) -> TaskgateError:
     """The typed error for what a gRPC call raised."""
-    if not isinstance(call, grpc.Call):
+    if not isinstance(call, grpc.Call | grpc.aio.AioRpcError):
         return TaskgateError(str(call), code=grpc.StatusCode.UNKNOWN)
     return _error(call.code(), call.details() or "", _status(call))
 
@@ -212,7 +214,7 @@ def _error(code: grpc.StatusCode, message: str, status: status_pb2.Status) -> Ta
     )
 
 
-def _status(call: grpc.Call) -> status_pb2.Status:
+def _status(call: grpc.Call | grpc.aio.AioRpcError) -> status_pb2.Status:
     for key, value in call.trailing_metadata() or ():
         if key == _STATUS_KEY and isinstance(value, bytes):
             try:

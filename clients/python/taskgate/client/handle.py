@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol, Self
 
+from taskgate.client.blocking import blocking, iterating
 from taskgate.client.calls import Caller
-from taskgate.client.errors import (
-    DeadlineExceeded,
-    TaskgateError,
-    Unavailable,
-    error_from_task,
-)
-from taskgate.client.patience import Patience
+from taskgate.client.errors import error_from_task
 from taskgate.client.task import State, Task, task_from_message
 from taskgate.client.values import arguments_json, to_duration
-from taskgate.client.watching import watch
+from taskgate.client.watching import wait, watch
 from taskgate.v1 import task_pb2, task_service_pb2
 
-_POLL_SECONDS = 20.0
-"""How long one request waits for the end. The server would wait longer; a proxy might not."""
 
-_ANSWER_SECONDS = 2.0
-"""How long an answer may take beyond what the server waits; then the request is repeated."""
+class Identified(Protocol):
+    """A handle, of either kind."""
+
+    @property
+    def id(self) -> str: ...
 
 
-class TaskHandle:
+class AsyncTaskHandle:
     """One task on the server: look at it, wait for it, abort it, run it again."""
 
     def __init__(self, caller: Caller, task_id: str) -> None:
@@ -44,16 +40,18 @@ class TaskHandle:
         handle._remember(message)
         return handle
 
-    def get(self, *, wait: float = 0.0) -> Task:
+    async def get(self, *, wait: float = 0.0) -> Task:
         """The task as it is now, or as it is when it ended or ``wait`` seconds are over.
 
         Raises:
             TaskNotFound: no task has the id.
             TaskgateError: anything else went wrong.
         """
-        return self._get(wait, wait + self._caller.timeout)
+        request = task_service_pb2.GetRequest(id=self.id, wait=to_duration(wait or None))
+        response = await self._caller.call(self._caller.stub.Get, request, more_time=wait)
+        return self._remember(response.task)
 
-    def wait(self, timeout: float | None = None) -> Task:
+    async def wait(self, timeout: float | None = None) -> Task:
         """The task once it has ended, however it did; the server may restart meanwhile.
 
         Args:
@@ -64,19 +62,24 @@ class TaskHandle:
             TaskNotFound: no task has the id.
             TaskgateError: the call was refused.
         """
-        return deque(self._answers(timeout), maxlen=1)[0]
+        async with aclosing(wait(self._caller, self.id, timeout=timeout)) as answers:
+            async for task in answers:
+                self.latest = task
+        return task
 
-    def watch(self, timeout: float | None = None) -> Iterator[Task]:
+    async def watch(self, timeout: float | None = None) -> AsyncGenerator[Task]:
         """The task as it is, then each newer version seen, until it has ended.
 
         Versions that follow each other quickly are skipped, never the last one. Arguments and
         errors are those of ``wait``.
         """
-        for task in watch(self._caller, [self.id], timeout=timeout, full=True):
-            self.latest = task
-            yield task
+        tasks = watch(self._caller, [self.id], timeout=timeout, full=True)
+        async with aclosing(tasks) as seen:
+            async for task in seen:
+                self.latest = task
+                yield task
 
-    def result(self, timeout: float | None = None) -> Any:
+    async def result(self, timeout: float | None = None) -> Any:
         """What the task returned, once it has.
 
         Args:
@@ -89,12 +92,14 @@ class TaskHandle:
             WaitTimeout: it had not ended when the time was over.
             TaskgateError: the call was refused.
         """
-        task = self.wait(timeout)
+        task = await self.wait(timeout)
         if task.state is not State.SUCCEEDED:
             raise error_from_task(task)
         return task.result
 
-    def abort(self, reason: str = "", *, force: bool = False, grace: float | None = None) -> Task:
+    async def abort(
+        self, reason: str = "", *, force: bool = False, grace: float | None = None
+    ) -> Task:
         """Ask the task to stop; the task afterwards.
 
         One that has not started never will (ABORTED). One that runs is told (ABORTING).
@@ -113,15 +118,16 @@ class TaskHandle:
         request = task_service_pb2.AbortRequest(
             id=self.id, reason=reason, force=force, grace_period=to_duration(grace)
         )
-        return self._remember(self._caller.call(self._caller.stub.Abort, request).task)
+        response = await self._caller.call(self._caller.stub.Abort, request)
+        return self._remember(response.task)
 
-    def retry(
+    async def retry(
         self,
         *,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
         request_id: str | None = None,
-    ) -> TaskHandle:
+    ) -> AsyncTaskHandle:
         """Run a task that has ended again, as a new task; the new task's handle.
 
         Args:
@@ -144,32 +150,37 @@ class TaskHandle:
             replace_arguments=replace,
             arguments_json=arguments_json(args or (), kwargs or {}) if replace else "",
         )
-        response = self._caller.call(self._caller.stub.Retry, request)
-        return TaskHandle.of(self._caller, response.task)
-
-    def _answers(self, timeout: float | None) -> Iterator[Task]:
-        """The task each time that the server has waited long enough, and when it has ended."""
-        patience = Patience(timeout)
-        while True:
-            wait = min(patience.left, _POLL_SECONDS)
-            away: TaskgateError | None = None
-            try:
-                task = self._get(wait, wait + _ANSWER_SECONDS)
-            except (Unavailable, DeadlineExceeded) as error:
-                away = error
-            else:
-                patience.renew()
-                yield task
-                if task.is_final:
-                    return
-            patience.pause(f"task {self.id} has", away)
-
-    def _get(self, wait: float, timeout: float) -> Task:
-        request = task_service_pb2.GetRequest(id=self.id, wait=to_duration(wait or None))
-        response = self._caller.call(self._caller.stub.Get, request, timeout=timeout)
-        return self._remember(response.task)
+        response = await self._caller.call(self._caller.stub.Retry, request)
+        return AsyncTaskHandle.of(self._caller, response.task)
 
     def _remember(self, message: task_pb2.Task) -> Task:
         task = task_from_message(message)
         self.latest = task
         return task
+
+
+class TaskHandle:
+    """One task on the server: look at it, wait for it, abort it, run it again."""
+
+    def __init__(self, core: AsyncTaskHandle) -> None:
+        self._core = core
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._core.id
+
+    @property
+    def latest(self) -> Task | None:
+        """The task as the server last answered it; None before the first answer.
+
+        After ``Client.submit_many`` it is without its arguments.
+        """
+        return self._core.latest
+
+    get = blocking(AsyncTaskHandle.get)
+    wait = blocking(AsyncTaskHandle.wait)
+    watch = iterating(AsyncTaskHandle.watch)
+    result = blocking(AsyncTaskHandle.result)
+    abort = blocking(AsyncTaskHandle.abort)
+    retry = blocking(AsyncTaskHandle.retry, lambda core: TaskHandle(core))  # noqa: PLW0108 - not yet defined

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from taskgate.client.blocking import iterating
 from taskgate.client.calls import Caller
 from taskgate.client.task import Task, task_from_message
+from taskgate.client.transport import iterate
 from taskgate.v1 import task_service_pb2
 
 
@@ -23,10 +26,12 @@ Request = TypeVar("Request", bound=_Paged)
 Response = TypeVar("Response", bound=_Page)
 
 
-def pages(call: Callable[[Request], Response], request: Request) -> Iterator[Response]:
+async def pages(
+    call: Callable[[Request], Awaitable[Response]], request: Request
+) -> AsyncGenerator[Response]:
     """Each page's answer, asked for when it is wanted."""
     while True:
-        response = call(request)
+        response = await call(request)
         yield response
         if not response.next_page_token:
             return
@@ -42,7 +47,7 @@ class Page:
     """Asks for the next page; empty on the last one."""
 
 
-class Tasks:
+class AsyncTasks:
     """Tasks that fit a filter, the newest first: iterate over them, or over ``pages``.
 
     Every iteration asks the server anew, a page whenever one is wanted.
@@ -52,17 +57,19 @@ class Tasks:
         self._caller = caller
         self._request = request
 
-    def __iter__(self) -> Iterator[Task]:
+    async def __aiter__(self) -> AsyncGenerator[Task]:
         """All of them.
 
         Raises:
             InvalidRequest: a filter is wrong.
             TaskgateError: anything else went wrong.
         """
-        for page in self.pages():
-            yield from page.tasks
+        async with aclosing(self.pages()) as found:
+            async for page in found:
+                for task in page.tasks:
+                    yield task
 
-    def pages(self, page_token: str = "") -> Iterator[Page]:
+    async def pages(self, page_token: str = "") -> AsyncGenerator[Page]:
         """Page by page, from the first or from that of a ``next_page_token``.
 
         Raises:
@@ -72,9 +79,25 @@ class Tasks:
         request = task_service_pb2.ListRequest()
         request.CopyFrom(self._request)
         request.page_token = page_token
-        for response in pages(self._call, request):
+        async for response in pages(self._call, request):
             tasks = tuple(map(task_from_message, response.tasks))
             yield Page(tasks, response.next_page_token)
 
-    def _call(self, request: Any) -> task_service_pb2.ListResponse:
-        return self._caller.call(self._caller.stub.List, request)
+    async def _call(self, request: Any) -> task_service_pb2.ListResponse:
+        return await self._caller.call(self._caller.stub.List, request)
+
+
+class Tasks:
+    """Tasks that fit a filter, the newest first: iterate over them, or over ``pages``.
+
+    Every iteration asks the server anew, a page whenever one is wanted.
+    """
+
+    def __init__(self, core: AsyncTasks) -> None:
+        self._core = core
+
+    pages = iterating(AsyncTasks.pages)
+
+    def __iter__(self) -> Generator[Task]:
+        """All of them; errors are those of ``pages``."""
+        return iterate(aiter(self._core))
