@@ -127,7 +127,7 @@ def test_errors_are_typed(client: Client) -> None:
     assert not_found.value.reason == "TASK_NOT_FOUND"
 
     with pytest.raises(taskgate.InvalidRequest) as malformed:
-        client.task("no id").get()
+        client.task("").get()
     assert [violation.field for violation in malformed.value.violations] == ["id"]
 
     with pytest.raises(taskgate.TaskTypeUnknown, match=r"demo\.add"):

@@ -136,8 +136,10 @@ def test_a_watch_ends_with_its_time(client: Client) -> None:
 def test_a_watch_does_not_outlast_a_refusal(client: Client) -> None:
     with pytest.raises(taskgate.TaskNotFound):
         list(client.watch([str(uuid.uuid4())], timeout=SECONDS))
-    with pytest.raises(taskgate.InvalidRequest):
+    with pytest.raises(taskgate.TaskNotFound):
         list(client.watch(["no id"], timeout=SECONDS))
+    with pytest.raises(taskgate.InvalidRequest):
+        list(client.watch([""], timeout=SECONDS))
 
 
 def test_a_watch_that_is_left_ends(client: Client) -> None:

@@ -98,7 +98,7 @@ def test_the_command_takes_all_of_it_from_the_environment(guarded: Guarded) -> N
     assert json.loads(answer.stdout)["submitted_by"] == "alice"
     refused = _taskgate(submit, {**env, "TASKGATE_TOKEN": "another secret"})
     assert refused.returncode == 4
-    assert "(TOKEN_UNKNOWN)" in refused.stderr
+    assert json.loads(refused.stderr)["error"]["reason"] == "TOKEN_UNKNOWN"
     assert "secret" not in refused.stderr
 
 

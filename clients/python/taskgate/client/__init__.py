@@ -59,6 +59,7 @@ from taskgate.client.task import Abort, Attempt, Progress, State, Task, TaskErro
 from taskgate.client.task_type import Parameter, ParameterKind, TaskType
 from taskgate.client.version import VERSION
 from taskgate.client.worker import Worker, WorkerState
+from taskgate.v1.reasons import Reason
 
 __version__ = VERSION
 
@@ -79,6 +80,7 @@ __all__ = [
     "PayloadTooLarge",
     "Progress",
     "QueueFull",
+    "Reason",
     "RequestIdReused",
     "RetryPolicy",
     "State",

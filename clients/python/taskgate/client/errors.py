@@ -37,6 +37,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from taskgate.client.task import State, Task
 from taskgate.client.values import from_duration
+from taskgate.v1.reasons import Reason
 
 _STATUS_KEY = "grpc-status-details-bin"
 
@@ -69,7 +70,7 @@ class TaskgateError(Exception):
         self.message = message
         self.code = code
         self.reason = reason
-        """Says exactly what was wrong, for example ``TASK_NOT_FOUND``; empty if nobody said."""
+        """Says exactly what was wrong, one of ``Reason`` or newer; empty if nobody said."""
         self.metadata = dict(metadata or {})
         self.violations = violations
         self.retry_after = retry_after
@@ -153,15 +154,15 @@ class WaitTimeout(TimeoutError):
 
 
 _BY_REASON: Mapping[str, type[TaskgateError]] = {
-    "ARGUMENTS_INVALID": ArgumentsInvalid,
-    "CANNOT_FORCE_ABORT": CannotForceAbort,
-    "PAYLOAD_TOO_LARGE": PayloadTooLarge,
-    "QUEUE_FULL": QueueFull,
-    "REQUEST_ID_REUSED": RequestIdReused,
-    "TASK_ALREADY_FINAL": TaskAlreadyFinal,
-    "TASK_NOT_FINAL": TaskNotFinal,
-    "TASK_NOT_FOUND": TaskNotFound,
-    "TASK_TYPE_UNKNOWN": TaskTypeUnknown,
+    Reason.ARGUMENTS_INVALID: ArgumentsInvalid,
+    Reason.CANNOT_FORCE_ABORT: CannotForceAbort,
+    Reason.PAYLOAD_TOO_LARGE: PayloadTooLarge,
+    Reason.QUEUE_FULL: QueueFull,
+    Reason.REQUEST_ID_REUSED: RequestIdReused,
+    Reason.TASK_ALREADY_FINAL: TaskAlreadyFinal,
+    Reason.TASK_NOT_FINAL: TaskNotFinal,
+    Reason.TASK_NOT_FOUND: TaskNotFound,
+    Reason.TASK_TYPE_UNKNOWN: TaskTypeUnknown,
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[TaskgateError]] = {
