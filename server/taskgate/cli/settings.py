@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from taskgate.cli import exits
 from taskgate.cli.exits import CommandError
+from taskgate.server.settings import MisspeltSetting, check_names
 from taskgate.store.errors import SchemaOutdated, StoreUnavailable
 from taskgate.tasks.settings import Settings, problems
 
@@ -25,10 +27,13 @@ def load_settings(kind: type[AnySettings], **given: Any) -> AnySettings:
         CommandError: one of them is wrong.
     """
     try:
+        check_names(os.environ)
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         more = tuple(problems(error))
         raise CommandError("settings are wrong", exit_code=exits.USAGE, more=more) from error
+    except MisspeltSetting as error:
+        raise CommandError(str(error), exit_code=exits.USAGE) from error
 
 
 def loglevel_option(default: str, text: str) -> Callable[[FC], FC]:

@@ -1,10 +1,14 @@
-"""The address to serve on."""
+"""The address to serve on, and why it cannot be listened on."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 
@@ -44,6 +48,39 @@ def parse(text: str) -> Address:
             f"{text!r} is no address such as 127.0.0.1:50051, [::1]:50051 or unix:path"
         )
     return Address(found["ipv6"] or found["host"], int(found["port"]))
+
+
+def why_not_free(address: Address) -> str:
+    """Why a server cannot listen on the address, in words; empty if it can."""
+    if address.port is None:
+        return _why_not_bound(socket.AF_UNIX, address.host, address.host)
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError as exc:
+        return f"the host {address.host!r} cannot be resolved: {exc.strerror or exc}"
+    reasons = (_why_not_bound(family, to, None) for family, _, _, _, to in found)
+    return next((reason for reason in reasons if reason), "")
+
+
+def _why_not_bound(family: int, to: Any, path: str | None) -> str:
+    with socket.socket(family, socket.SOCK_STREAM) as one:
+        if path is None:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(to)
+        except OSError as exc:
+            return _CAUSES.get(exc.errno or 0, exc.strerror or str(exc))
+    if path is not None:
+        os.unlink(path)  # noqa: PTH108 - what bind has just made
+    return ""
+
+
+_CAUSES = {
+    errno.EADDRINUSE: "another program listens on it (it is in use)",
+    errno.EADDRNOTAVAIL: "this machine does not have the address",
+    errno.EACCES: "this user may not: ports below 1024, and some folders, are others'",
+    errno.ENOENT: "its folder does not exist",
+}
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | Non
     if certificate is None or key is None:
         return None
     files = _Files(certificate, key, settings.taskgate_tls_client_ca)
+    files.check()
     return grpc.dynamic_ssl_server_credentials(
         files.read(),
         files.read_if_changed,  # type: ignore[arg-type]  # the stubs leave out that it may be None
@@ -63,12 +65,34 @@ class _Files:
             None if authorities is None else _read(authorities),
         )
 
+    def check(self) -> None:
+        """See that they are what they should be: gRPC would only fail to listen.
+
+        Raises:
+            CredentialsError: they are not; the message says which.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.certificate, self.key)
+        except OSError as exc:
+            raise CredentialsError(
+                f"{self.certificate} and {self.key} are no certificate and its key: {exc}"
+            ) from exc
+        if self.client_authorities is not None:
+            try:
+                context.load_verify_locations(self.client_authorities)
+            except OSError as exc:
+                raise CredentialsError(
+                    f"{self.client_authorities} has no certificates of authorities: {exc}"
+                ) from exc
+
     def read_if_changed(self) -> grpc.ServerCertificateConfiguration | None:
         """GRPC asks before each handshake, in a thread of its own; None changes nothing."""
         if self._version() == self.version:
             return None
         try:
             configuration = self.read()
+            self.check()
         except CredentialsError as exc:
             logger.warning("the certificates read before stay in use: %s", exc)
             return None

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable
 
+from taskgate.server.api.interceptor import VERSION
 from taskgate.server.server import TaskgateServer
 from taskgate.server.settings import ServerSettings
 
@@ -28,6 +29,13 @@ def serve(settings: ServerSettings, *, ready: Callable[[str], None] | None = Non
     asyncio.run(_serve(settings, ready))
 
 
+def _guards(settings: ServerSettings) -> str:
+    tls = "TLS" if settings.taskgate_tls_cert else "no TLS"
+    if settings.taskgate_tokens_file:
+        return f"{tls}, callers have tokens"
+    return f"{tls}, " + ("callers have certificates" if settings.taskgate_tls_client_ca else "open")
+
+
 async def _serve(settings: ServerSettings, ready: Callable[[str], None] | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -35,7 +43,7 @@ async def _serve(settings: ServerSettings, ready: Callable[[str], None] | None) 
         loop.add_signal_handler(number, stopping.set)
     server = TaskgateServer(settings)
     address = await server.start()
-    logger.info("serving on %s", address)
+    logger.info("taskgate %s serves on %s, %s", VERSION, address, _guards(settings))
     if ready is not None:
         ready(address)
     await stopping.wait()

@@ -174,10 +174,8 @@ class TaskgateServer:
             else:
                 port = server.add_secure_port(text, credentials)
         except RuntimeError as exc:
-            raise AddressUnavailable(
-                f"cannot listen on {text}: it is in use, is not this machine's, or its certificate "
-                "and key are wrong"
-            ) from exc
+            why = addresses.why_not_free(addresses.parse(text)) or "gRPC does not say why"
+            raise AddressUnavailable(f"cannot listen on {text}: {why}") from exc
         return addresses.parse(text).with_port(port)
 
     def _ended_parts(self) -> list[str]:

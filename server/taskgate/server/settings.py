@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
+import os
+import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from taskgate.server import addresses
 from taskgate.tasks.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 MEBIBYTE = 1 << 20
+
+_PREFIX = "TASKGATE_"
+
+_OF_CLIENTS = frozenset(
+    {"TASKGATE_TOKEN", "TASKGATE_TLS_CA", "TASKGATE_TLS_CLIENT_CERT", "TASKGATE_TLS_CLIENT_KEY"}
+)
+"""What the `taskgate` command and the clients read."""
+
+_OF_KUBERNETES = re.compile(r"TASKGATE_(SERVICE|PORT)(_.*)?")
+"""Kubernetes sets these for a Service named taskgate."""
+
+
+class MisspeltSetting(ValueError):
+    """The name of an environment variable is nearly that of a setting."""
 
 
 class ServerSettings(Settings):
@@ -79,6 +100,12 @@ class ServerSettings(Settings):
         addresses.parse(address)
         return address
 
+    @model_validator(mode="before")
+    @classmethod
+    def _names_are_known(cls, values: Any) -> Any:
+        check_names(os.environ)
+        return values
+
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
         if (self.taskgate_tls_cert is None) != (self.taskgate_tls_key is None):
@@ -106,3 +133,20 @@ class ServerSettings(Settings):
                 f"{', '.join(missing)}, or TASKGATE_INSECURE=1 to serve whoever comes"
             )
         return self
+
+
+def check_names(environment: Mapping[str, str]) -> None:
+    """See that no setting is misspelt, which would leave the default in place without a word.
+
+    Raises:
+        MisspeltSetting: a name is nearly that of a setting.
+    """
+    known = {name.upper() for name in ServerSettings.model_fields} | _OF_CLIENTS
+    for name in sorted(environment):
+        if not name.startswith(_PREFIX) or name in known or _OF_KUBERNETES.fullmatch(name):
+            continue
+        suffixes = [one.removeprefix(_PREFIX) for one in known if one.startswith(_PREFIX)]
+        near = difflib.get_close_matches(name.removeprefix(_PREFIX), suffixes, n=1, cutoff=0.75)
+        if near:
+            raise MisspeltSetting(f"{name} is no setting: did you mean {_PREFIX}{near[0]}?")
+        logger.warning("%s is set, and is no setting of taskgate's", name)

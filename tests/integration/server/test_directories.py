@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from support.records import WORKER, new_task, submitted_in
-from support.serving import SECONDS, parameter, refused, register, start_worker
-from taskgate.store import submission, workers
+from support.records import FAILURE, WORKER, new_task, submit, submitted_in
+from support.serving import SECONDS, Refusal, parameter, refused, register, start_worker
+from taskgate.store import submission, transitions, workers
 from taskgate.store.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_pb2, task_service_pb2, worker_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 
-def pages(call: Any, request: Any, field: str) -> list[Any]:
-    """What all pages hold."""
+def pages(call: Any, request: Any, field: str, *, are_full: bool = True) -> list[Any]:
+    """What all pages hold. The client takes none of 4 MiB."""
     found: list[Any] = []
     while True:
         page = call(request, timeout=SECONDS)
         found.extend(getattr(page, field))
         if not page.next_page_token:
             return found
-        assert len(getattr(page, field)) == request.page_size
+        assert len(getattr(page, field)) == request.page_size or not are_full
         request.page_token = page.next_page_token
 
 
@@ -181,3 +184,41 @@ def test_workers(stub: TaskServiceStub, database: Database) -> None:
     assert here.queues == ["celery"]
     alive = task_service_pb2.ListWorkersRequest(alive_only=True)
     assert [one.id for one in stub.ListWorkers(alive, timeout=SECONDS).workers] == [WORKER]
+
+
+@pytest.mark.parametrize(
+    "view", [task_service_pb2.TASK_VIEW_BASIC, task_service_pb2.TASK_VIEW_FULL]
+)
+def test_pages_stay_below_what_clients_take(
+    stub: TaskServiceStub, database: Database, view: task_service_pb2.TaskView.ValueType
+) -> None:
+    failure = replace(FAILURE, message="é" * 30_000)
+    with database.write() as tx:
+        ids = {submit(tx) for _ in range(150)}
+        for task_id in ids:
+            assert transitions.claim(tx, task_id, 1, WORKER)
+            assert transitions.fail(tx, task_id, 1, failure)
+    request = task_service_pb2.ListRequest(page_size=1_000, view=view)
+    listed = pages(stub.List, request, "tasks", are_full=False)
+    assert len(listed) == 150
+    assert {task.id for task in listed} == ids
+
+
+def test_task_types_with_large_schemas(stub: TaskServiceStub, database: Database) -> None:
+    doc = "x" * 1_000_000
+    for number in range(8):
+        register(database, f"large.{number}", parameter("x"), doc=doc)
+    request = task_service_pb2.ListTaskTypesRequest()
+    types = pages(stub.ListTaskTypes, request, "task_types", are_full=False)
+    assert [one.name for one in types][-8:] == [f"large.{number}" for number in range(8)]
+
+
+def test_a_call_says_the_servers_version(stub: TaskServiceStub) -> None:
+    _, call = stub.List.with_call(task_service_pb2.ListRequest(), timeout=SECONDS)
+    assert dict(call.trailing_metadata() or ())["taskgate-version"] == version("taskgate")
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Get(task_service_pb2.GetRequest(id="nothing"), timeout=SECONDS)
+    assert isinstance(caught.value, grpc.Call)
+    trailing = dict(caught.value.trailing_metadata() or ())
+    assert trailing["taskgate-version"] == version("taskgate")
+    assert Refusal(caught.value).reason == "TASK_NOT_FOUND"

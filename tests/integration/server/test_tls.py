@@ -83,7 +83,7 @@ def test_a_certificate_that_is_none_is_told(
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("wrong")
     settings = make_settings(taskgate_tls_cert=wrong, taskgate_tls_key=wrong)
-    with pytest.raises(AddressUnavailable, match="certificate"), InProcessServer(settings):
+    with pytest.raises(CredentialsError, match="certificate"), InProcessServer(settings):
         pass
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,53 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_address_with_its_port(address: str, shown: str) -> None:
     assert addresses.parse(address).with_port(7) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TASKGATE_TOKEN_FILE", "TASKGATE_TOKENS_FILE"),
+        ("TASKGATE_MAX_QUEUE", "TASKGATE_MAX_QUEUED"),
+        ("TASKGATE_ADRESS", "TASKGATE_ADDRESS"),
+        ("TASKGATE_RETENTION_DAY", "TASKGATE_RETENTION_DAYS"),
+        ("TASKGATE_TASK", "TASKGATE_TASKS"),
+    ],
+)
+def test_a_misspelt_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(ValidationError, match=f"{name} is no setting: did you mean {meant}?"):
+        ServerSettings()
+
+
+@pytest.mark.parametrize(
+    "name", ["TASKGATE_TOKEN", "TASKGATE_TLS_CA", "TASKGATE_PORT", "TASKGATE_SERVICE_HOST"]
+)
+def test_what_is_set_for_others_is_no_mistake(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "tcp://10.0.0.1:50051")
+    ServerSettings()
+
+
+def test_who_shows_a_certificate_needs_no_token() -> None:
+    values: dict[str, Any] = {**TLS, "taskgate_tls_client_ca": Path("ca.pem")}
+    settings = ServerSettings(taskgate_address="0.0.0.0:50051", **values)
+    assert settings.taskgate_tokens_file is None
+
+
+def test_why_an_address_is_not_free(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert "in use" in addresses.why_not_free(addresses.Address("127.0.0.1", port))
+    assert addresses.why_not_free(addresses.Address("127.0.0.1", 0)) == ""
+    not_ours = addresses.Address("192.0.2.1", 0)
+    assert "does not have the address" in addresses.why_not_free(not_ours)
+    unknown = addresses.Address("no-such-host.invalid", 0)
+    assert "cannot be resolved" in addresses.why_not_free(unknown)
+    no_folder = addresses.Address(str(tmp_path / "none" / "socket"), None)
+    assert "folder does not exist" in addresses.why_not_free(no_folder)
+    free = addresses.Address(str(tmp_path / "socket"), None)
+    assert addresses.why_not_free(free) == ""
+    assert not (tmp_path / "socket").exists()

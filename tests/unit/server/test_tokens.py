@@ -58,3 +58,18 @@ def test_an_empty_file_lets_nobody_in(tmp_path: Path, caplog: pytest.LogCaptureF
 def test_an_unknown_token(tmp_path: Path, token: str) -> None:
     with pytest.raises(TokenUnknown):
         Tokens(write(tmp_path, f"alice {SHA256}")).caller(token)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xef\xbb\xbfalice " + SHA256.encode(), "line 1: a byte order mark"),
+        (b"# fine\n\xff\xfe\n", "line 2: not UTF-8"),
+        (f"alice {SHA256}\nbo\x00b {SHA256}\n".encode(), "line 2: a byte order mark or control"),
+    ],
+)
+def test_garbage_names_its_line(tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "tokens"
+    path.write_bytes(data)
+    with pytest.raises(TokensFileError, match=words):
+        Tokens(path)

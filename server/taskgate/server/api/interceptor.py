@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]  # a generic type in the stubs only
     Context = grpc.aio.ServicerContext[Any, Any]
 
+VERSION = version("taskgate")
+
+_VERSION_METADATA = (("taskgate-version", VERSION),)
+"""In the trailing metadata of every call that is let in."""
+
 _OPEN_SERVICE = "/grpc.health.v1.Health/"
 """Load balancers and orchestrators have no tokens."""
 
@@ -43,6 +50,13 @@ _OPEN_WATCH = f"{_OPEN_SERVICE}Watch"
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
 _METHODS = [f"/{_SERVICE.full_name}/{method.name}" for method in _SERVICE.methods]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer(grpc.Status):
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: Any
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -146,6 +160,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return call
 
     def _begin(self, request: Any, context: Context) -> None:
+        context.set_trailing_metadata(_VERSION_METADATA)
         if self._names_from_certificates:  # which gRPC shows to handlers only
             caller.set(certificate_name(context.auth_context()) or ANYONE)
         if isinstance(request, RequestError):
@@ -165,8 +180,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return read
 
     async def _abort(self, error: Exception, context: Context, method: str) -> None:
-        status = self._status(error, context, method)
-        await context.abort_with_status(rpc_status.to_status(status))
+        status = rpc_status.to_status(self._status(error, context, method))
+        trailing = status.trailing_metadata or ()
+        if not isinstance(error, Unauthenticated):
+            trailing = (*trailing, *_VERSION_METADATA)
+        await context.abort_with_status(_Answer(status.code, status.details, trailing))
 
     def _status(self, error: Exception, context: Context, method: str) -> status_pb2.Status:
         meaning = meaning_of(error)

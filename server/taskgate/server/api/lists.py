@@ -6,11 +6,12 @@ import base64
 import hashlib
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Never
+from typing import Any, Literal, Never, TypeVar
 
+from google.protobuf.message import Message
 from sqlalchemy import Connection
 
 from taskgate.server.errors import InvalidRequest, Violation, ViolationReason, Violations
@@ -23,8 +24,16 @@ from taskgate.store.lifecycle import State
 from taskgate.store.workers import Worker
 from taskgate.v1 import task_pb2, task_service_pb2
 
+M = TypeVar("M", bound=Message)
+
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1_000
+MAX_PAGE_BYTES = 3_900_000
+"""Most clients take answers of 4 MiB."""
+
+FRAME_BYTES = 8
+"""Around each message in a page, at most."""
+
 MAX_FILTER_VALUES = 100
 """Each value of a filter costs a search of its own."""
 
@@ -66,12 +75,15 @@ class Lists:
 
         def answer(tx: Connection) -> task_service_pb2.ListResponse:
             page = read(tx, wanted, after, size)
+            shown = list(_fitting(map(message, page.tasks)))
+            position = page.next
+            if len(shown) < len(page.tasks):
+                last = page.tasks[len(shown) - 1]
+                position = listing.Position(last.created_at, last.id)
             token = ""
-            if page.next is not None:
-                token = tokens.write([page.next.created_at.isoformat(), page.next.id])
-            return task_service_pb2.ListResponse(
-                tasks=[message(task) for task in page.tasks], next_page_token=token
-            )
+            if position is not None:
+                token = tokens.write([position.created_at.isoformat(), position.id])
+            return task_service_pb2.ListResponse(tasks=shown, next_page_token=token)
 
         return await self.records.read(answer)
 
@@ -102,10 +114,11 @@ class Lists:
         def answer(tx: Connection) -> task_service_pb2.ListTaskTypesResponse:
             types = sorted(task_types.by_name(tx).items())
             rest = [known for name, known in types if after is None or [name] > after]
-            shown = rest[:size]
+            shown = list(_fitting(map(task_type_message, rest[:size])))
+            has_more = len(rest) > len(shown)
             return task_service_pb2.ListTaskTypesResponse(
-                task_types=[task_type_message(known) for known in shown],
-                next_page_token=tokens.write([shown[-1].name]) if len(rest) > size else "",
+                task_types=shown,
+                next_page_token=tokens.write([rest[len(shown) - 1].name]) if has_more else "",
             )
 
         return await self.records.read(answer)
@@ -130,14 +143,13 @@ class Lists:
                 if (worker.is_alive or not request.alive_only)
                 and (after is None or _worker_position(worker) < after)
             ]
-            shown = rest[:size]
             active = workers.active_counts(tx)
-            return task_service_pb2.ListWorkersResponse(
-                workers=[worker_message(worker, active.get(worker.id, 0)) for worker in shown],
-                next_page_token=(
-                    tokens.write(_worker_position(shown[-1])) if len(rest) > size else ""
-                ),
-            )
+            messages = (worker_message(one, active.get(one.id, 0)) for one in rest[:size])
+            shown = list(_fitting(messages))
+            token = ""
+            if len(rest) > len(shown):
+                token = tokens.write(_worker_position(rest[len(shown) - 1]))
+            return task_service_pb2.ListWorkersResponse(workers=shown, next_page_token=token)
 
         return await self.records.read(answer)
 
@@ -178,6 +190,16 @@ class PageTokens:
         if len(position) != length or not all(isinstance(part, str) for part in position):
             _refuse_token("it is not a next_page_token")
         return position
+
+
+def _fitting(messages: Iterable[M]) -> Iterator[M]:
+    """The first message, and as many more as a page may hold."""
+    room = MAX_PAGE_BYTES
+    for number, message in enumerate(messages):
+        room -= message.ByteSize() + FRAME_BYTES
+        if room < 0 and number:
+            return
+        yield message
 
 
 def page_size(asked: int, default: int) -> int:

@@ -67,6 +67,8 @@ class Submissions:
             raise InvalidRequest([Violation("requests", description)])
         admitted = await self.admission.submissions(requests, caller)
         outcomes = await self._recorded_all(admitted)
+        recorded = sum(isinstance(outcome, Task) for outcome in outcomes)
+        logger.info("%d of %d tasks of a batch recorded for %r", recorded, len(outcomes), caller)
         return task_service_pb2.SubmitBatchResponse(results=map(_batch_result, outcomes))
 
     async def retry(

@@ -17,7 +17,7 @@ from taskgate.server.messages.tasks import basic_task_message, task_message, wei
 from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
-from taskgate.server.text import quote
+from taskgate.server.text import fit, quote
 from taskgate.store import queries, transitions, workers
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
@@ -99,7 +99,7 @@ class Tasks:
 
         task = await self.records.write(apply)
         self.watcher.wake(task.id)
-        logger.info("task %s is %s: abort by %r", task.id, task.state, caller)
+        logger.info("task %s is %s: abort by %r: %s", task.id, task.state, caller, fit(reason, 200))
         return task_service_pb2.AbortResponse(task=await self._message(task))
 
     async def watch(
