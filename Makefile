@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test conformance check format generate verify bench dist clean
+.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench dist clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ faults: setup-dev servers  ## Break everything on purpose; the acceptance tests 
 
 conformance: setup-dev servers  ## Run the same scenarios with the clients of all languages
 	$(BIN)/pytest tests/conformance
+
+celery-suite: setup-dev servers  ## Run Celery's own integration tests here and on stock Celery
+	PYTHONPATH=tests $(BIN)/python -m celery_suite $(SUITE)
 
 check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without running it
 	$(BIN)/ruff format --check
