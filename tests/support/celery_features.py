@@ -20,6 +20,20 @@ class Own(Exception):
     """An exception of the users' own."""
 
 
+class Unpicklable(Exception):
+    """Cannot be made of what it keeps as its arguments."""
+
+    def __init__(self, foo: str, bar: str) -> None:
+        super().__init__(foo)
+        self.bar = bar
+
+
+@task(name="features.retries_with_an_unpicklable", bind=True)
+def retries_with_an_unpicklable(self: TaskgateTask) -> None:
+    """Fail, and want to go on in an hour."""
+    raise self.retry(exc=Unpicklable("foo", "bar"), countdown=3600)
+
+
 @task(name="features.flask_name")
 def flask_name() -> str:
     """The name of the Flask app whose context is entered."""
@@ -113,6 +127,24 @@ def rejects_once(self: TaskgateTask) -> int:
     if attempt == 1:
         raise Reject("later", requeue=True)
     return int(attempt)
+
+
+@task(name="features.rejects_until_redelivered", bind=True)
+def rejects_until_redelivered(self: TaskgateTask) -> str:
+    """Ask to be delivered again, and say that it was."""
+    delivery: Any = self.request.delivery_info
+    if not delivery["redelivered"]:
+        raise Reject("later", requeue=True)
+    return "redelivered"
+
+
+@task(name="features.shows_headers", bind=True, max_retries=1)
+def shows_headers(self: TaskgateTask, seen: list[Any] | None = None) -> list[Any]:
+    """Return the headers of its own that each of two attempts had."""
+    own = {k: v for k, v in (self.request.headers or {}).items() if k.startswith("x-")}
+    if seen is None:
+        raise self.retry(args=([own],), countdown=0)
+    return [*seen, own]
 
 
 @task(name="features.ignored_result", ignore_result=True)

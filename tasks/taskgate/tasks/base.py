@@ -67,6 +67,9 @@ class ClaimingTracer:
             return trace_ok_t(ExceptionInfo(internal=True), TraceInfo(states.IGNORED, exc), 0, None)
         # With ignore_result Celery would skip every write, retries included.
         request.update(retries=claimed.retries, ignore_result=False)
+        if claimed.attempt - 1 > claimed.retries:  # given back or lost: it was delivered before
+            delivery = request.get("delivery_info") or {}
+            request["delivery_info"] = {**delivery, "redelivered": True}
         with running(attempt):
             return self._trace_attempt(attempt, uuid, args, kwargs, request)
 

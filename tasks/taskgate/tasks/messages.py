@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
+from celery.app.task import get_actual_ignore_result  # type: ignore[attr-defined]  # newer
 from kombu import Queue
 from kombu.utils import json as kombu_json
 from sqlalchemy import Connection
@@ -30,6 +31,8 @@ _CANVAS = (
     "errbacks",
     "group",
     "group_index",
+    "headers",
+    "ignore_result",
     "parent_id",
     "replaced_task_nesting",
     "reply_to",
@@ -71,15 +74,23 @@ def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
         ),
         "retries": getattr(request, "retries", None) or 0,
         "expires_at": _expires(request),
-        "message": canvas_of(request),
+        "message": canvas_of(
+            request, ignore_result=_ignores_result(app.tasks.get(name or ""), request)
+        ),
     }
 
 
-def canvas_of(request: Any) -> str | None:
-    """``Task.message`` for a task that another producer published."""
-    carried = {name: value for name in _CANVAS if (value := getattr(request, name, None))}
+def canvas_of(request: Any, **values: Any) -> str | None:
+    """``Task.message`` for a task that another producer published; ``values`` override."""
+    found = {**{name: getattr(request, name, None) for name in _CANVAS}, **values}
+    carried = {name: value for name, value in found.items() if value}
     # As Celery writes messages: what is linked may hold datetimes, UUIDs and their like.
     return kombu_json.dumps(carried) if carried else None
+
+
+def _ignores_result(task: Any, request: Any) -> bool:
+    """Whether the message says ``ignore_result``; the task type, if the message does not."""
+    return bool(get_actual_ignore_result(task, request)) if task and request else False
 
 
 def _queue_of(app: Any, delivery: Mapping[str, Any]) -> str | None:
@@ -156,8 +167,11 @@ def message_of(app: Celery, task: Task) -> Any:
         shadow=canvas.get("shadow"),
         chain=canvas.get("chain"),
         replaced_task_nesting=canvas.get("replaced_task_nesting", 0),
+        ignore_result=canvas.get("ignore_result", False),
         stamped_headers=canvas.get("stamped_headers"),
         **(canvas.get("stamps") or {}),
     )
+    for name, value in (canvas.get("headers") or {}).items():
+        message.headers.setdefault(name, value)
     message.headers[ATTEMPT_HEADER] = task.attempt
     return message

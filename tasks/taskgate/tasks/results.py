@@ -37,6 +37,9 @@ _STATES = {
     State.EXPIRED: states.REVOKED,
 }
 
+_REVOKED = frozenset({"revoked", "terminated"})
+"""The reasons with which a worker records what ``control.revoke`` ended."""
+
 
 def meta_of(task_id: str, task: Task | None) -> dict[str, Any]:
     """A task's meta as Celery's backends give it; PENDING for an unknown id.
@@ -48,6 +51,8 @@ def meta_of(task_id: str, task: Task | None) -> dict[str, Any]:
     status, result = _status_and_result(task)
     arguments = from_json(task.arguments)
     carried = json.loads(task.message) if task.message else {}
+    if task.state is State.SUCCEEDED and carried.get("ignore_result"):
+        result = None  # the record has it
     return {
         "task_id": task.id,
         "status": status,
@@ -74,14 +79,21 @@ def _status_and_result(task: Task) -> tuple[str, Any]:
             return status, from_json(task.result or "null")
         case State.FAILED | State.RETRYING if task.failure is not None:
             return status, celery_error(task.failure)
-        case State.EXPIRED:
-            return status, celery_error_of(TaskRevokedError("expired"))
+        case State.ABORTED | State.EXPIRED if (reason := _revoked(task)) is not None:
+            return states.REVOKED, celery_error_of(TaskRevokedError(reason))
         case State.RUNNING if task.progress is not None:
             progress = from_json(task.progress)
             return progress["state"], progress["meta"]
         case State.RUNNING:
             return status, {"hostname": task.worker}
     return status, None
+
+
+def _revoked(task: Task) -> str | None:
+    """Why Celery calls the task revoked; None if it does not."""
+    if task.state is State.EXPIRED:
+        return "expired"
+    return task.abort_reason if task.abort_reason in _REVOKED else None
 
 
 def celery_error_of(error: Exception) -> dict[str, Any]:

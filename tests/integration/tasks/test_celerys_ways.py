@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -277,6 +278,27 @@ def test_ignored_results_are_kept(system: System) -> None:
 
     task = system.wait_final(result.id)
     assert (task.state, task.result) == (State.SUCCEEDED, "7")
+    # Celery programs see the end, and None as they asked for.
+    assert (result.get(timeout=SECONDS), result.state) == (None, "SUCCESS")
+    assert system.app.AsyncResult(result.id).result is None
+
+
+def test_ignore_result_of_the_task_type(system: System) -> None:
+    result = system.app.send_task("features.ignored_result", (7,))
+
+    assert system.wait_final(result.id).result == "7"
+    assert system.app.AsyncResult(result.id).result is None
+
+
+def test_the_next_attempt_has_the_headers_and_ignores_the_result(system: System) -> None:
+    result = system.app.signature("features.shows_headers").apply_async(
+        headers={"x-tenant": "blue", "x-list": [1]}, ignore_result=True
+    )
+
+    task = system.wait_final(result.id)
+    assert task.result is not None
+    assert json.loads(task.result) == [{"x-tenant": "blue", "x-list": [1]}] * 2
+    assert result.get(timeout=SECONDS) is None
 
 
 def test_a_task_that_writes_its_own_end(system: System) -> None:
@@ -331,3 +353,29 @@ def test_arguments_that_do_not_fit(system: System) -> None:
     for arguments in [({"count": 3}, "2026-11-22"), ({"item": "tea"}, "soon"), ()]:
         task = system.wait_final(system.app.signature("features.typed", arguments).delay().id)
         assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.ARGUMENTS_INVALID)
+
+
+def test_what_was_rejected_says_that_it_is_redelivered(system: System) -> None:
+    result = system.app.signature("features.rejects_until_redelivered").delay()
+
+    assert result.get(timeout=SECONDS) == "redelivered"
+
+
+def test_a_task_that_was_revoked_before_it_began_is_revoked(system: System) -> None:
+    if not system.app.conf.worker_enable_remote_control:
+        pytest.skip("SQL brokers carry no remote control")
+    later = system.app.signature("demo.add", (1, 2)).freeze()
+    system.app.control.revoke(later.id, reply=True, timeout=SECONDS)
+    result = system.app.signature("demo.add", (1, 2)).apply_async(task_id=later.id)
+
+    with pytest.raises(TaskRevokedError):
+        result.get(timeout=SECONDS)
+    assert (result.state, system.task(result.id).state) == ("REVOKED", State.ABORTED)
+
+
+def test_a_retry_shows_its_exception_even_if_that_cannot_be_pickled(system: System) -> None:
+    result = system.app.signature("features.retries_with_an_unpicklable").delay()
+
+    wait_until(lambda: result.state == "RETRY", SECONDS, "the next attempt waits")
+    assert repr(result.result) == "Unpicklable('foo')"
+    AbortableAsyncResult(result.id, app=system.app).abort()
