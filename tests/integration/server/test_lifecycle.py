@@ -179,4 +179,4 @@ def test_nothing_configured_is_embedded(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert shown.stdout.strip() == "sqlite:///.taskgate/record.db"
+    assert shown.stdout.strip() == f"sqlite:///{tmp_path}/.taskgate/record.db"

@@ -168,7 +168,7 @@ def test_an_unknown_call_gets_the_nearest_name(server: InProcessServer) -> None:
     assert "did you mean '/taskgate.v1.TaskService/Submit'" in refusal.message
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_slow_lists_hold_up_nothing_else(
     stub: TaskServiceStub, database: Database, task_id: str
 ) -> None:

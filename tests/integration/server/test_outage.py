@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy import text
 
 from support.postgres import PostgresServer
 from support.records import upgraded
@@ -127,3 +128,18 @@ def test_health_says_whether_the_database_answers(
     postgres.start()
     assert next(watch_health).status == health_pb2.HealthCheckResponse.SERVING
     wait_until(lambda: status("") == "SERVING", 10, "readiness")
+
+
+def test_after_a_failover_submit_is_unavailable_until_the_standby_is_promoted(
+    stub: TaskServiceStub, postgres: PostgresServer, database: Database
+) -> None:
+    task_id = stub.Submit(submit(), timeout=SECONDS).task.id
+    postgres.stop()
+    postgres.make_standby()
+    postgres.start()
+    refusal = refused(stub.Submit, submit())
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
+    assert stub.Get(get(task_id), timeout=SECONDS).task.id == task_id
+    with database.autocommit() as tx:
+        tx.execute(text("SELECT pg_promote()"))
+    wait_until(lambda: works(stub), timeout=30, what="a server that works again")
