@@ -65,8 +65,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Statements that only read.
 
-        SQLite shows all of them one state of the database; PostgreSQL each its own, as within a
-        READ COMMITTED transaction, and ends those that take longer than ``READ_SECONDS``.
+        SQLite shows all of them one state of the database. On PostgreSQL each is a transaction of
+        its own, in one round trip, and is ended if it takes longer than ``READ_SECONDS``.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -87,7 +87,10 @@ class Database:
 
     @contextmanager
     def autocommit(self) -> Iterator[Connection]:
-        """Each statement is committed by itself, in one round trip: for writes of one statement.
+        """For a write of one statement, which PostgreSQL commits by itself, in one round trip.
+
+        Of more statements PostgreSQL may commit some only; SQLite, where a transaction costs no
+        round trip, commits all or none.
 
         Raises:
             StoreUnavailable: the database does not answer, or did not confirm the commit.
@@ -237,13 +240,9 @@ def _prepare_sqlite(connection: Any, _entry: Any) -> None:
 
 # A transaction that reads first and writes later can fail at once with "database is locked",
 # whatever the busy timeout; one that says at the start that it will write waits its turn.
-_SQLITE_BEGIN = {"read": "BEGIN", "write": "BEGIN IMMEDIATE"}
-
-
 def _begin_sqlite(connection: Connection) -> None:
-    begin = _SQLITE_BEGIN.get(_mode(connection))
-    if begin:
-        connection.exec_driver_sql(begin)
+    reads = _mode(connection) == "read"
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 # Errors.

@@ -64,16 +64,19 @@ class Recorder:
         self.progress = ProgressWriter(database)
         self.watermarks = Watermarks()
 
-    def write(self, task_id: str, function: Callable[[Connection], T]) -> T:
+    def write(self, task_id: str, function: Callable[[Connection], T], *, atomic: bool = True) -> T:
         """Call ``function`` in a transaction. A worker tries until the database answers.
+
+        ``atomic``: False for what is one statement, or several that need not be committed together.
 
         Raises:
             StoreUnavailable: the database does not answer, and this is no worker.
         """
+        begin = self.database.write if atomic else self.database.autocommit
         wait = FIRST_WAIT
         while True:
             try:
-                with self.database.write() as tx:
+                with begin() as tx:
                     return function(tx)
             except StoreUnavailable as exc:
                 if identity.current() is None:
@@ -259,10 +262,16 @@ class Attempt:
 
     # Its end. Each says which state the task is in by it; None if it is by another's word.
 
-    @_in_transaction
-    def succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
+    def succeed(self, result: str, children: list[Any]) -> State | None:
         """The task returned ``result`` (JSON text) and has started ``children``."""
         self.has_ended = True
+        return self.recorder.write(
+            self.task_id,
+            lambda tx: self._succeed(tx, result, children),
+            atomic=self.claimed is None,  # it is recorded and claimed first
+        )
+
+    def _succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
         if not self._end(tx, transitions.succeed, result):
             return None
         messages.remember_children(tx, self.task_id, children)

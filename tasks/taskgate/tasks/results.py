@@ -186,7 +186,7 @@ class RecordReader(BaseBackend):
         """Nothing: the server's sweeper keeps and deletes final tasks."""
 
     def _save_group(self, group_id: str, result: Any) -> Any:
-        with self.database.write() as tx:
+        with self.database.autocommit() as tx:
             canvas.save_group(tx, group_id, json.dumps(result.as_tuple()))
         return result
 
@@ -198,5 +198,5 @@ class RecordReader(BaseBackend):
         return {"task_id": group_id, "result": result_from_tuple(json.loads(saved), self.app)}
 
     def _delete_group(self, group_id: str) -> None:
-        with self.database.write() as tx:
+        with self.database.autocommit() as tx:
             canvas.remove_group(tx, group_id)

@@ -122,3 +122,17 @@ def test_a_frozen_mirror_is_given_up_and_told_later(database: Database) -> None:
         app = reader_of(url)
         assert app.AsyncResult(task_id).get(timeout=5) == 7
         app.close()
+
+
+def test_one_server_at_a_time_tells(postgres_url: str, redis_url: str) -> None:
+    database = upgraded(postgres_url)
+    one, other = (Mirroring(database, Mirror(redis_url)) for _ in range(2))
+    with one._leading() as is_first:
+        with other._leading() as is_second:
+            assert (is_first, is_second) == (True, False)
+        with database.write() as tx:
+            submitted_in(tx, State.SUCCEEDED)
+        assert not other.tell_news()
+    with other._leading() as is_next:
+        assert is_next
+    database.close()

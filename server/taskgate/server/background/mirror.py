@@ -68,7 +68,7 @@ class Mirroring:
         if self._database.is_sqlite:  # what two servers tell twice is the same
             yield True
             return
-        with self._database.read() as tx:
+        with self._database.write() as tx:  # a transaction, which the lock lasts for
             yield leader.try_lock(tx, leader.MIRRORING)
 
     def _tell_started(self) -> None:
@@ -98,7 +98,7 @@ class Mirroring:
             self._mirror.tell(task)
 
     def _remember(self, told: list[Ended], told_until: datetime) -> None:
-        with self._database.write() as tx:
+        with self._database.autocommit() as tx:
             mirror.move(tx, self._mirror.name, told_until)
         self._told_ends.update((one.task_id, one.finished_at) for one in told)
         oldest = told_until - LOOK_BACK

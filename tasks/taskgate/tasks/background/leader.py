@@ -12,6 +12,9 @@ MIRRORING = 0x7461736B6D697272
 
 
 def try_lock(tx: Connection, key: int) -> bool:
-    """Take a lock of PostgreSQL's until the transaction ends; False if another process has it."""
+    """Take a lock of PostgreSQL's until the transaction ends; False if another process has it.
+
+    ``tx``: of ``Database.write``; the others have no transaction that lasts.
+    """
     lock = text("SELECT pg_try_advisory_xact_lock(:key)")
     return bool(tx.execute(lock, {"key": key}).scalar_one())

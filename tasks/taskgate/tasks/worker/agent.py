@@ -95,7 +95,7 @@ class Agent:
             workers.stop(tx, self._identity.worker_id)
 
     def _register(self, worker_id: str) -> None:
-        with self._backend.database.write() as tx:
+        with self._backend.database.autocommit() as tx:
             workers.start(tx, worker_id, self._details, self._lease)
         self._renew_at = self._next_renewal()
 
@@ -132,7 +132,7 @@ class Agent:
                 self._end_by_force(attempt)
 
     def _renew(self) -> None:
-        with self._backend.database.write() as tx:
+        with self._backend.database.autocommit() as tx:
             renewed = workers.renew(tx, self._identity.worker_id, self._lease)
         self._renew_at = self._next_renewal()
         if not renewed:
