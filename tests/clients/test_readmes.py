@@ -7,13 +7,14 @@ import operator
 import re
 import secrets
 import shutil
+import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from support.clients import CLIENTS, GO, TYPESCRIPT, go, npm, run
+from support.clients import CLIENTS, GO, PYTHON_CLIENT, TYPESCRIPT, go, npm, run
 from support.require import require
 from support.up import Up
 
@@ -86,6 +87,14 @@ def _run_typescript(folder: Path, example: Path, address: str) -> str:
     return outputs[1]
 
 
+def _run_python(folder: Path, example: Path, address: str) -> str:
+    """The client alone, without the rest of taskgate."""
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run([python, "-m", "pip", "install", "--quiet", PYTHON_CLIENT], folder)
+    return run([python, example, address], folder)
+
+
 def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
     """A repository with the client at the path, and its release."""
     shutil.copytree(client, repository / path)
@@ -102,6 +111,7 @@ def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
 READMES = [
     Readme("go", "go", "examples/submit/main.go", _run_go),
     Readme("typescript", "ts", "examples/submit.ts", _run_typescript),
+    Readme("python", "python", "examples/submit.py", _run_python),
 ]
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import operator
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,16 @@ def _typescript(_folder: Path) -> Command:
     return node_command("restarts/main.js")
 
 
-PROGRAMS = [Program("go", _go), Program("typescript", _typescript)]
+def _python(waits: str) -> Callable[[Path], Command]:
+    return lambda _folder: [sys.executable, Path(__file__).parent / f"python_{waits}.py"]
+
+
+PROGRAMS = [
+    Program("go", _go),
+    Program("typescript", _typescript),
+    Program("python-threads", _python("threads")),
+    Program("python-asyncio", _python("asyncio")),
+]
 
 
 class Service:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import operator
 import tomllib
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,14 +73,6 @@ def test_over_tls_with_a_token(system: System, runner: Runner, tmp_path: Path) -
 def test_over_tls_with_a_wrong_token(system: System, runner: Runner, tmp_path: Path) -> None:
     answers = _secured_answers(system, runner, "wrong", tmp_path)
     assert [answer["error"]["code"] for answer in answers] == ["UNAUTHENTICATED"] * 3
-
-
-def test_the_python_example_with_the_client_alone(system: System, tmp_path: Path) -> None:
-    venv.create(tmp_path, with_pip=True)
-    python = tmp_path / "bin" / "python"
-    run([python, "-m", "pip", "install", "--quiet", PYTHON_CLIENT], tmp_path)
-    example = PYTHON_CLIENT / "examples" / "submit.py"
-    assert run([python, example, system.deployment.address], tmp_path) == "5\n"
 
 
 def test_the_client_alone_needs_no_more_than_it_does_in_the_whole() -> None:
