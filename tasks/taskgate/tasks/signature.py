@@ -5,9 +5,11 @@ from __future__ import annotations
 import enum
 import inspect
 import math
+import re
 import typing
 from collections.abc import Callable
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +21,7 @@ from pydantic_core.core_schema import DecimalSchema
 logger = get_logger(__name__)
 
 _DEFS = "#/$defs/{model}"
+_MODULE_OR_TEXT = re.compile(r"('[^']*')|(?:\b[^\W\d]\w*\.)+")
 _WRITTEN_ALIKE = (str, int, float, bool, type(None))
 
 
@@ -82,6 +85,28 @@ class Parameters:
         except ValidationError as exc:
             raise ArgumentsInvalid(f"{name}: {_errors(exc)}") from exc
 
+    def __str__(self) -> str:
+        """In Python's notation, for people: ``(customer: str, pages: int = 20)``."""
+        parameters = [self._shown(one) for one in self._signature.parameters.values()]
+        return str(inspect.Signature(parameters))
+
+    def _shown(self, parameter: inspect.Parameter) -> inspect.Parameter:
+        if parameter.default is not parameter.empty:
+            parameter = parameter.replace(default=_Text(_default_text(parameter.default)))
+        annotation = self._shown_hints.get(parameter.name, "")
+        shown = _Text(annotation) if annotation else parameter.empty
+        return parameter.replace(annotation=shown)
+
+    @cached_property
+    def _shown_hints(self) -> dict[str, str]:
+        # Without what Annotated adds, and without modules: names are what people look for.
+        plain = typing.get_type_hints(SimpleNamespace(__annotations__=self._hints))
+        return {
+            name: _MODULE_OR_TEXT.sub(lambda m: m[1] or "", inspect.formatannotation(hint))
+            for name, hint in plain.items()
+            if hint is not Any
+        }
+
     def definition(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The parameters in order, each with its schema, and the definitions the schemas share."""
         inputs = [(name, "validation", adapter) for name, adapter in self._adapters.items()]
@@ -98,6 +123,16 @@ class Parameters:
             for name, parameter in self._signature.parameters.items()
         ]
         return parameters, shared.get("$defs", {})
+
+
+class _Text:
+    """What ``inspect`` writes as it is."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
 
 
 class _Schemas(GenerateJsonSchema):
@@ -126,6 +161,7 @@ def definition_of(task: Any) -> dict[str, Any]:
     """What is registered about a task type."""
     parameters, shared = parameters_of(task).definition()
     return {
+        "signature": str(parameters_of(task)),
         "doc": inspect.getdoc(task.run) or "",
         "queue": getattr(task, "queue", None),
         "parameters": parameters,
@@ -162,6 +198,13 @@ def _default(parameter: inspect.Parameter) -> dict[str, Any]:
     if isinstance(default, float) and not math.isfinite(default):
         return {}
     return {"default": default} if isinstance(default, _WRITTEN_ALIKE) else {}
+
+
+def _default_text(default: Any) -> str:
+    if isinstance(default, enum.Enum):
+        return f"{type(default).__name__}.{default.name}"
+    # A repr may hold an address, and each worker would register another revision.
+    return repr(default) if isinstance(default, _WRITTEN_ALIKE) else "…"
 
 
 def _errors(exc: ValidationError) -> str:

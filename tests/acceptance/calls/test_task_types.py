@@ -29,13 +29,13 @@ SIGNATURES = {
     "typed.bound": "(x: int)",
     "typed.retried": "(x: int = 1)",
     "typed.scalars": (
-        "(when: datetime, amount: float | Decimal, id_: UUID, colour: Colour, pause: timedelta = …)"
+        "(when: datetime, amount: Decimal, id_: UUID, colour: Colour, pause: timedelta = …)"
     ),
     "typed.unions": (
         "(number: int | None, either: int | str = 0, mode: Literal['fast', 'slow'] = 'fast')"
     ),
-    "typed.models": "(line: Line, points: dict, best: Point | None = None)",
-    "typed.bounded": "(percent: int, code: str = 'ABC', tags: list[str] = …)",
+    "typed.models": "(line: Line, points: dict[str, Point], best: Point | None = None)",
+    "typed.bounded": "(percent: int, code: str = 'ABC', tags: set[str] = …)",
 }
 
 

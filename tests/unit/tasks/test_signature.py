@@ -58,6 +58,17 @@ def test_each_kind_of_parameter() -> None:
     ]
 
 
+def test_a_signature_is_readable_and_alike_in_every_process() -> None:
+    shown = str(Parameters(every_kind, typed=True))
+    assert shown == (
+        "(first: int, /, second: str = 'b', *rest: float, named: bool, "
+        "other: Line | None = None, **more: int)"
+    )
+    assert str(Parameters(every_kind, typed=False)).startswith("(first, /, second='b', *rest,")
+    address = Parameters(lambda at=object(): at, typed=True)  # noqa: B008 - the default is the case
+    assert str(address) == "(at=…)"
+
+
 def test_schemas_share_their_definitions() -> None:
     parameters, defs = Parameters(every_kind, typed=True).definition()
 
