@@ -9,7 +9,14 @@ from celery import Celery
 
 from taskgate.tasks.base import TaskgateTask, with_taskgate
 from taskgate.tasks.brokers import transports
-from taskgate.tasks.configuration import FORCED, SAFE, broker_options, configuration, record_options
+from taskgate.tasks.configuration import (
+    FORCED,
+    SAFE,
+    broker_options,
+    configuration,
+    merged_transport_options,
+    record_options,
+)
 from taskgate.tasks.settings import Settings, with_absolute_paths
 from taskgate.tasks.worker.pool import PoolStep
 from taskgate.tasks.worker.reception import CarefulReception
@@ -33,15 +40,19 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
     """
     settings = settings or Settings()
     url = with_absolute_paths(str(app.conf.broker_url or settings.celery_broker_url))
-    app.add_defaults(lambda: {**SAFE, **broker_options(url)})
+    ours = broker_options(url)
+    app.add_defaults(lambda: {**SAFE, **ours})
     app.conf.update({**FORCED, **record_options(settings), "broker_url": url})
+    app.conf.broker_transport_options = merged_transport_options(
+        ours, {**settings.celery_broker_transport_options, **app.conf.broker_transport_options}
+    )
     app.Task = with_taskgate(app.Task)  # type: ignore[misc]  # it is cached, not read-only
     _install(app)
     return app
 
 
 def _install(app: Celery) -> None:
-    transports.register()
+    transports.use_ours(app)
     # In the environment it overrides the configuration, with a path that a task may make another.
     if url := os.environ.get("CELERY_BROKER_URL"):
         os.environ["CELERY_BROKER_URL"] = with_absolute_paths(url)

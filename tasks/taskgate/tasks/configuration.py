@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from taskgate.tasks.brokers import priorities, sql_broker
+from taskgate.tasks.brokers import connecting, sql
 from taskgate.tasks.settings import Settings
 
 DEMO_MODULE = "taskgate.tasks.demo"
@@ -48,7 +49,11 @@ SAFE: dict[str, Any] = {
 }
 """The settings that a user may overrule."""
 
-FORCED: dict[str, Any] = {"result_backend_thread_safe": True, "task_reject_on_worker_lost": False}
+FORCED: dict[str, Any] = {
+    "result_backend_thread_safe": True,
+    "task_reject_on_worker_lost": False,
+    "task_retry_on_worker_lost": False,
+}
 """The settings without which the record would not be true."""
 
 _ANSWER_SECONDS = 10
@@ -57,12 +62,15 @@ _ANSWER_SECONDS = 10
 def configuration(settings: Settings) -> dict[str, Any]:
     """All of an app's configuration."""
     url = settings.celery_broker_url
+    ours = broker_options(url)
+    chosen = settings.celery_broker_transport_options
     return {
         **SAFE,
         **record_options(settings),
-        **broker_options(url),
+        **ours,
+        "broker_transport_options": merged_transport_options(ours, chosen),
         "broker_url": url,
-        "task_queue_max_priority": priorities.HIGHEST + 1 if _is_amqp(url) else None,
+        "task_queue_max_priority": connecting.HIGHEST + 1 if _is_amqp(url) else None,
         "imports": (DEMO_MODULE, *settings.taskgate_tasks),
     }
 
@@ -79,12 +87,12 @@ def record_options(settings: Settings) -> dict[str, Any]:
 
 def broker_options(url: str) -> dict[str, Any]:
     """What suits the kind of broker."""
-    if sql_broker.is_sql(url):
+    if sql.is_sql(url):
         # Without fan-out remote control does nothing, and polls for it.
         return {"worker_enable_remote_control": False}
     if _is_amqp(url):
         return {
-            "task_default_priority": priorities.MIDDLE,
+            "task_default_priority": connecting.MIDDLE,
             "broker_transport_options": {
                 "confirm_publish": True,
                 "read_timeout": _ANSWER_SECONDS,
@@ -92,14 +100,29 @@ def broker_options(url: str) -> dict[str, Any]:
             },
         }
     return {
-        "task_default_priority": priorities.to_broker(priorities.MIDDLE, zero_first=True),
+        "task_default_priority": connecting.to_broker(connecting.MIDDLE, zero_first=True),
         "broker_transport_options": {
-            "priority_steps": list(range(priorities.HIGHEST + 1)),
+            "priority_steps": list(range(connecting.HIGHEST + 1)),
             "socket_timeout": _ANSWER_SECONDS,
             "socket_connect_timeout": _ANSWER_SECONDS,
             "socket_keepalive": True,
         },
     }
+
+
+def merged_transport_options(
+    defaults: Mapping[str, Any], chosen: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """A user's broker_transport_options, with ours where these say nothing.
+
+    ``defaults``: what ``broker_options`` gave. Workers look at the steps of both for messages:
+    Redis keeps a list for each, and a server publishes to ours, other programs to the user's.
+    """
+    ours = defaults.get("broker_transport_options", {})
+    merged = {**ours, **(chosen or {})}
+    if steps := merged.get("priority_steps"):
+        merged["priority_steps"] = sorted({*steps, *ours.get("priority_steps", ())})
+    return merged
 
 
 def _is_amqp(url: str) -> bool:

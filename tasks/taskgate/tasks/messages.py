@@ -18,7 +18,7 @@ from taskgate.store import canvas as store_canvas
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.store.submission import FIRST_ATTEMPT
-from taskgate.tasks.brokers import priorities
+from taskgate.tasks.brokers import connecting
 from taskgate.tasks.serializing import arguments_json
 
 ATTEMPT_HEADER = "taskgate_attempt"
@@ -68,7 +68,7 @@ def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
         "task_type": name or "",
         "state": State.QUEUED,
         "queue": _queue_of(app, delivery) or app.conf.task_default_queue,
-        "priority": priorities.from_broker(priority, zero_first=priorities.zero_goes_first(app)),
+        "priority": connecting.from_broker(priority, zero_first=connecting.zero_goes_first(app)),
         "arguments": arguments_json(
             getattr(request, "args", None), getattr(request, "kwargs", None)
         ),

@@ -6,7 +6,7 @@ The names that Celery users know keep their names; the rest begins with ``TASKGA
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from kombu import Connection
@@ -136,6 +136,13 @@ class Settings(BaseSettings):
         f"sqla+sqlite:///{STATE_FOLDER}/broker.db"
     )
     """``redis://…``, ``amqp://…`` or ``sqla+<database URL>``."""
+
+    celery_broker_transport_options: dict[str, Any] = Field(default_factory=dict)
+    """Kombu's options of the broker (JSON), such as ``{"global_keyprefix": "app1"}``.
+
+    Servers need those that say where messages are: ``sep``, ``global_keyprefix``,
+    ``queue_tablename``, ``message_tablename``.
+    """
 
     celery_result_backend: Annotated[str, AfterValidator(check_mirror)] | None = None
     """Where results are mirrored in Celery's own format: ``redis://…`` or ``db+<database URL>``."""

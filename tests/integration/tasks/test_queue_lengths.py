@@ -12,8 +12,7 @@ from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 from support.server import Server
 from taskgate.tasks.app import create_app
-from taskgate.tasks.brokers.connecting import BrokerUnavailable
-from taskgate.tasks.brokers.queue_lengths import queue_lengths
+from taskgate.tasks.brokers.connecting import BrokerUnavailable, queue_lengths
 from taskgate.tasks.settings import Settings
 
 MOST_SECONDS = 30.0

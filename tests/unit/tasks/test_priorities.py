@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from taskgate.tasks.brokers import priorities
+from taskgate.tasks.brokers import connecting as priorities
 
 
 @pytest.mark.parametrize("zero_first", [True, False])

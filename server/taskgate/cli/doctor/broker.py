@@ -16,9 +16,8 @@ from taskgate.cli.doctor.record import sqlite_file
 from taskgate.store.urls import hide_passwords
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers import connecting
-from taskgate.tasks.brokers.connecting import BrokerUnavailable
-from taskgate.tasks.brokers.queue_lengths import queue_lengths
-from taskgate.tasks.brokers.sql_broker import IDLE_POLLING_SECONDS, is_sql
+from taskgate.tasks.brokers.connecting import BrokerUnavailable, queue_lengths
+from taskgate.tasks.brokers.sql import IDLE_POLLING_SECONDS, is_sql
 from taskgate.tasks.mirror import Mirror, MirrorUnavailable
 from taskgate.tasks.settings import Settings
 

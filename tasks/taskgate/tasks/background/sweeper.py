@@ -22,8 +22,7 @@ from taskgate.store import outbox, sweeping, task_types, workers
 from taskgate.store.engine import Database
 from taskgate.tasks.background import leader
 from taskgate.tasks.background.loop import Loop
-from taskgate.tasks.brokers.connecting import BrokerUnavailable
-from taskgate.tasks.brokers.queue_lengths import queue_lengths
+from taskgate.tasks.brokers.connecting import BrokerUnavailable, queue_lengths
 from taskgate.tasks.settings import Settings
 
 T = TypeVar("T")

@@ -1,21 +1,63 @@
-"""Which kombu transports taskgate brings its own of.
+"""Which of kombu's transports taskgate brings its own of, and what these have in common.
 
-They take the names of kombu's: CELERY_BROKER_URL in the environment stands over whatever an app
-configures, so that names of our own would never be asked for.
+Anyone who can write to the broker can write into a queue what is no message. That is dropped with a
+log line; kombu would let it end the worker that takes it.
 """
 
 from __future__ import annotations
 
-from kombu.transport import TRANSPORT_ALIASES
+from typing import Any, cast
+
+import kombu
+from celery import Celery
+from celery.utils.log import get_logger
+from kombu.transport import virtual
+from kombu.utils.imports import symbol_by_name
+
+logger = get_logger(__name__)
+
+_LONGEST_EXCERPT = 200
 
 _OURS = {
-    "sqla": "taskgate.tasks.brokers.sql_broker:Transport",
-    "sqlalchemy": "taskgate.tasks.brokers.sql_broker:Transport",
-    "redis": "taskgate.tasks.brokers.redis_broker:Transport",
-    "rediss": "taskgate.tasks.brokers.redis_broker:Transport",
+    "sqla": "taskgate.tasks.brokers.sql:Transport",
+    "sqlalchemy": "taskgate.tasks.brokers.sql:Transport",
+    "redis": "taskgate.tasks.brokers.redis:Transport",
+    "rediss": "taskgate.tasks.brokers.redis:Transport",
 }
 
 
-def register() -> None:
-    """Have kombu find our transports by their names."""
-    TRANSPORT_ALIASES.update(_OURS)
+class Connection(kombu.Connection):
+    """A connection that finds our transports by the names of kombu's."""
+
+    def get_transport_cls(self) -> Any:
+        name = self.transport_cls
+        return symbol_by_name(_OURS[name]) if name in _OURS else super().get_transport_cls()
+
+    def __eqhash__(self) -> Any:
+        # By it kombu's pools, one for all apps of a process, tell connections apart.
+        hashed: Any = cast("Any", super()).__eqhash__()
+        return type(hashed)(type(self), *hashed)
+
+
+def use_ours(app: Celery) -> None:
+    """Have the app's connections use our transports; other apps of the process keep kombu's."""
+    cast("Any", app.amqp).Connection = Connection
+
+
+class CarefulTransport(virtual.Transport):
+    """Drops what is no envelope before anything else sees it."""
+
+    def _deliver(self, message: Any, queue: str | None) -> None:
+        try:
+            [channel, *_] = self.channels or []
+            channel.Message(message, channel=channel)
+        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            drop(message, queue, exc)
+            return
+        super()._deliver(message, queue)
+
+
+def drop(message: Any, queue: str | None, problem: Exception) -> None:
+    """Say that something was dropped from a queue."""
+    excerpt = repr(message)[:_LONGEST_EXCERPT]
+    logger.error("dropped from queue %s: no message (%r): %s", queue, problem, excerpt)

@@ -17,7 +17,7 @@ from taskgate.tasks.background.dispatcher import WORKER_POLL_SECONDS, Dispatcher
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.background.sweeper import Sweeper
 from taskgate.tasks.base import context_factory, with_taskgate
-from taskgate.tasks.brokers import sql_broker
+from taskgate.tasks.brokers import sql
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
@@ -138,6 +138,6 @@ def _register(
 
 @worker_process_init.connect
 def _forget_the_parents_connections(**_: Any) -> None:
-    sql_broker.forget_connections()
+    sql.forget_connections()
     if isinstance(current_app.backend, RecordBackend):
         current_app.backend.after_fork()

@@ -6,7 +6,7 @@ from typing import Any
 
 from kombu.transport import redis
 
-from taskgate.tasks.brokers.envelopes import CarefulTransport, drop
+from taskgate.tasks.brokers.transports import CarefulTransport, drop
 
 
 class Channel(redis.Channel):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -43,7 +45,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, S
 from taskgate.store import forks
 from taskgate.store.engine import SQLITE_BUSY_SECONDS
 from taskgate.store.urls import parse_url
-from taskgate.tasks.brokers.envelopes import CarefulTransport, drop
+from taskgate.tasks.brokers.transports import CarefulTransport, drop
 
 IDLE_POLLING_SECONDS = 0.1
 """How often an idle worker looks for messages."""
@@ -60,29 +62,44 @@ LONGEST_DRAIN_SECONDS = 0.2
 _NAMES = ("sqla", "sqlalchemy")
 """The transport's names in broker URLs: ``sqla+sqlite:///…``."""
 
-_metadata = MetaData()
 
-_queues = Table(
-    "kombu_queue",
-    _metadata,
-    Column("id", Integer, Sequence("queue_id_sequence"), primary_key=True, autoincrement=True),
-    Column("name", String(200), unique=True),
-    sqlite_autoincrement=True,
-)
+@dataclass(frozen=True)
+class Tables:
+    """Where queues and messages are kept."""
 
-_messages = Table(
-    "kombu_message",
-    _metadata,
-    Column("id", Integer, Sequence("message_id_sequence"), primary_key=True, autoincrement=True),
-    Column("visible", Boolean, index=True),
-    Column("timestamp", DateTime, index=True),
-    Column("payload", Text, nullable=False),
-    Column("version", SmallInteger, nullable=False),
-    Column("queue_id", ForeignKey("kombu_queue.id", name="FK_kombu_message_queue")),
-    sqlite_autoincrement=True,
-)
+    queues: Table
+    messages: Table
+    by_queue: Index
 
-_by_queue = Index("ix_kombu_message_queue_id_id", _messages.c.queue_id, _messages.c.id)
+
+@cache
+def tables(
+    queue_tablename: str = "kombu_queue", message_tablename: str = "kombu_message"
+) -> Tables:
+    """The tables of kombu's transport, by the names in its options."""
+    metadata = MetaData()
+    queues = Table(
+        queue_tablename,
+        metadata,
+        Column("id", Integer, Sequence("queue_id_sequence"), primary_key=True, autoincrement=True),
+        Column("name", String(200), unique=True),
+        sqlite_autoincrement=True,
+    )
+    queue_id = ForeignKey(queues.c.id, name="FK_kombu_message_queue")
+    sequence = Sequence("message_id_sequence")
+    messages = Table(
+        message_tablename,
+        metadata,
+        Column("id", Integer, sequence, primary_key=True, autoincrement=True),
+        Column("visible", Boolean, index=True),
+        Column("timestamp", DateTime, index=True),
+        Column("payload", Text, nullable=False),
+        Column("version", SmallInteger, nullable=False),
+        Column("queue_id", queue_id),
+        sqlite_autoincrement=True,
+    )
+    name = f"ix_{message_tablename}_queue_id_id"
+    return Tables(queues, messages, Index(name, messages.c.queue_id, messages.c.id))
 
 
 def is_sql(url: str) -> bool:
@@ -91,6 +108,7 @@ def is_sql(url: str) -> bool:
 
 
 _engines: dict[str, Engine] = {}
+_created: set[tuple[str, Tables]] = set()
 _opening = threading.Lock()
 
 
@@ -107,7 +125,10 @@ class Channel(virtual.Channel):
 
     def __init__(self, connection: Any, **options: Any) -> None:
         super().__init__(connection, **options)
-        self._engine = _engine(connection.client.hostname)
+        names = ("queue_tablename", "message_tablename")
+        options = connection.client.transport_options
+        self._tables = tables(**{name: options[name] for name in names if name in options})
+        self._engine = _engine(connection.client.hostname, self._tables)
         self._queue_ids = {}
 
     def _new_queue(self, queue: str, **_: Any) -> None:
@@ -115,7 +136,7 @@ class Channel(virtual.Channel):
 
     def _has_queue(self, queue: str, **_: Any) -> bool:
         with self._engine.begin() as tx:
-            return _find_queue(tx, queue) is not None
+            return self._find_queue(tx, queue) is not None
 
     def _queue_id(self, queue: str) -> int:
         if queue not in self._queue_ids:
@@ -125,33 +146,47 @@ class Channel(virtual.Channel):
     def _find_or_make_queue(self, queue: str) -> int:
         try:
             with self._engine.begin() as tx:
-                found = _find_queue(tx, queue)
+                found = self._find_queue(tx, queue)
                 return (
                     found
                     or tx.execute(
-                        insert(_queues).values(name=queue).returning(_queues.c.id)
+                        insert(self._tables.queues)
+                        .values(name=queue)
+                        .returning(self._tables.queues.c.id)
                     ).scalar_one()
                 )
         except IntegrityError:  # someone else made it at the same moment
             with self._engine.begin() as tx:
-                return _find_queue(tx, queue) or 0
+                return self._find_queue(tx, queue) or 0
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         del timeout
         first = (
-            select(_messages.c.id)
-            .where(_messages.c.queue_id == self._queue_id(queue), _messages.c.visible)
-            .order_by(_messages.c.id)
+            select(self._tables.messages.c.id)
+            .where(
+                self._tables.messages.c.queue_id == self._queue_id(queue),
+                self._tables.messages.c.visible,
+            )
+            .order_by(self._tables.messages.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
         with self._engine.begin() as tx:
             # First only a look, so that an idle worker never takes SQLite's write lock.
             message_id = tx.execute(first).scalar()
-            taken = None if message_id is None else _take(tx, message_id)
+            taken = None if message_id is None else self._take(tx, message_id)
         if taken is None:
             raise Empty
         return _read(taken, queue)
+
+    def _find_queue(self, tx: Connection, name: str) -> int | None:
+        queues = self._tables.queues
+        return tx.execute(select(queues.c.id).where(queues.c.name == name)).scalar()
+
+    def _take(self, tx: Connection, message_id: int) -> str | None:
+        messages = self._tables.messages
+        taken = delete(messages).where(messages.c.id == message_id)
+        return tx.execute(taken.returning(messages.c.payload)).scalar()
 
     def _put(
         self, queue: str, message: Any, _publish_batch: PublishBatch | None = None, **_: Any
@@ -170,17 +205,19 @@ class Channel(virtual.Channel):
     def put_all(self, rows: list[dict[str, Any]]) -> None:
         """Write messages in one transaction."""
         with self._engine.begin() as tx:
-            tx.execute(insert(_messages), rows)
+            tx.execute(insert(self._tables.messages), rows)
 
     def _size(self, queue: str) -> int:
         with self._engine.begin() as tx:
-            waiting = _messages.c.visible & (_messages.c.queue_id == self._queue_id(queue))
+            waiting = self._tables.messages.c.visible & (
+                self._tables.messages.c.queue_id == self._queue_id(queue)
+            )
             return tx.execute(select(func.count()).where(waiting)).scalar_one()
 
     def _purge(self, queue: str) -> int:
         with self._engine.begin() as tx:
-            in_queue = _messages.c.queue_id == self._queue_id(queue)
-            return tx.execute(delete(_messages).where(in_queue)).rowcount
+            in_queue = self._tables.messages.c.queue_id == self._queue_id(queue)
+            return tx.execute(delete(self._tables.messages).where(in_queue)).rowcount
 
     def create_publish_batch(self, max_size: int) -> PublishBatch:
         """Answers kombu's hook for ``Producer.batch()``."""
@@ -244,35 +281,27 @@ def _read(payload: str, queue: str) -> Any:
         raise Empty from exc
 
 
-def _find_queue(tx: Connection, name: str) -> int | None:
-    return tx.execute(select(_queues.c.id).where(_queues.c.name == name)).scalar()
-
-
-def _take(tx: Connection, message_id: int) -> str | None:
-    taken = delete(_messages).where(_messages.c.id == message_id).returning(_messages.c.payload)
-    return tx.execute(taken).scalar()
-
-
-def _engine(url: str) -> Engine:
+def _engine(url: str, tables: Tables) -> Engine:
     with _opening:
         if url not in _engines:
-            engine = _create_engine(parse_url(url))
-            _create_tables(engine)
-            _engines[url] = engine
+            _engines[url] = _create_engine(parse_url(url))
+        if (url, tables) not in _created:
+            _create_tables(_engines[url], tables)
+            _created.add((url, tables))
         return _engines[url]
 
 
-def _create_tables(engine: Engine) -> None:
+def _create_tables(engine: Engine, tables: Tables) -> None:
     try:
-        _create_missing(engine)
+        _create_missing(engine, tables)
     except (IntegrityError, OperationalError, ProgrammingError):
         # Another process was creating them at the same moment: now they are there.
-        _create_missing(engine)
+        _create_missing(engine, tables)
 
 
-def _create_missing(engine: Engine) -> None:
-    _metadata.create_all(engine)
-    _by_queue.create(engine, checkfirst=True)  # kombu's own tables have none
+def _create_missing(engine: Engine, tables: Tables) -> None:
+    tables.queues.metadata.create_all(engine)
+    tables.by_queue.create(engine, checkfirst=True)  # kombu's own tables have none
 
 
 def _create_engine(url: URL) -> Engine:
