@@ -163,14 +163,13 @@ def back_off(
     *,
     delay: timedelta,
     retries: int,
-    arguments: str | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> bool:
     """The attempt failed and the next one is due after ``delay``, unless an abort was asked for.
 
-    ``retries``: what Celery's count of retries will be in the next attempt. ``arguments``: other
-    ones for it, JSON text as in the record.
+    ``retries``: what Celery's count of retries will be in the next attempt. ``columns``: what
+    else changes in the record for it, such as other arguments.
     """
-    changes: dict[str, Any] = {} if arguments is None else {"arguments": arguments}
     if _next_attempt(
         tx,
         lifecycle.BACK_OFF,
@@ -182,7 +181,7 @@ def back_off(
         retries=retries,
         failure=failure,
         due_at=clock.in_(delay),
-        **changes,
+        **(columns or {}),
     ):
         return True
     return stop(tx, task_id, attempt)

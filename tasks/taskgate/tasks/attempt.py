@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -29,7 +29,7 @@ from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.transitions import Claim
 from taskgate.tasks import messages
 from taskgate.tasks.failures import failure_of, wait_by_policy
-from taskgate.tasks.serializing import to_json
+from taskgate.tasks.serializing import to_json, with_any_float
 from taskgate.tasks.watermarks import Watermarks
 from taskgate.tasks.worker import identity
 
@@ -105,8 +105,10 @@ class NextAttempt:
     delay: timedelta
     retries: int
     """Celery's count of retries, as it will be then."""
-    arguments: str | None = None
-    """JSON text; None leaves the arguments as they are."""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    """The record's columns that change for it."""
+    message: Mapping[str, Any] = field(default_factory=dict)
+    """What its message carries instead, by the names in ``Task.message``."""
 
 
 class Attempt:
@@ -186,15 +188,18 @@ class Attempt:
             return f"attempt {number}: there is no record of the task"
         return f"attempt {number}: the task is {found.state}, attempt {found.attempt}"
 
-    def _adopt(self, tx: Connection) -> None:
-        """Record, as QUEUED, a task that another producer published; one on record stays."""
-        if not messages.is_from_taskgate(self.request):
-            values = messages.columns_of(self.recorder.app, self.task_id, self.request)
-            submission.adopt(tx, values)
+    def _adopt(self, tx: Connection) -> bool:
+        """Record, as QUEUED, a task that another producer published; False if it is on record."""
+        if messages.is_from_taskgate(self.request):
+            return False
+        values = messages.columns_of(self.recorder.app, self.task_id, self.request)
+        return submission.adopt(tx, values)
 
     def _begin(self, tx: Connection) -> bool:
         """Claim an attempt that runs without our base class, when it is first heard of."""
-        self._adopt(tx)
+        is_new = self._adopt(tx)
+        if self.request is None and not is_new:
+            return False  # somebody else's task, which a worker has yet to claim
         return transitions.claim(tx, self.task_id, self._number(tx), self._worker()) is not None
 
     @_in_transaction
@@ -218,7 +223,7 @@ class Attempt:
 
     def report(self, state: str, meta: Any) -> None:
         """Say how far the task is, in a word of its own; the latest report is written soon."""
-        progress = to_json({"state": state, "meta": meta})
+        progress = to_json(with_any_float({"state": state, "meta": meta}))
         if self.claimed is not None:
             self.recorder.progress.put(self.claimed, progress)
         else:
@@ -226,7 +231,9 @@ class Attempt:
 
     @_in_transaction
     def _report_now(self, tx: Connection, progress: str) -> None:
-        self._end(tx, transitions.report, progress)
+        number = self._number(tx)
+        if not transitions.report(tx, self.task_id, number, progress) and self.request is not None:
+            self._end(tx, transitions.report, progress)
 
     def is_aborted(self) -> bool:
         """Whether an abort was asked for, or the attempt was given to another worker.
@@ -274,7 +281,7 @@ class Attempt:
     def _succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
         if not self._end(tx, transitions.succeed, result):
             return None
-        messages.remember_children(tx, self.task_id, children)
+        messages.carry(tx, self.task_id, {"children": children} if children else {})
         return State.SUCCEEDED
 
     @_in_transaction
@@ -339,8 +346,9 @@ class Attempt:
             failure,
             delay=planned.delay,
             retries=planned.retries,
-            arguments=planned.arguments,
+            columns=planned.columns,
         )
+        messages.carry(tx, self.task_id, planned.message)
         return self._now(tx, won)
 
     def _default_retry(self, claimed: Claim) -> NextAttempt:

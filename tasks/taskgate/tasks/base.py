@@ -31,6 +31,7 @@ from taskgate.tasks.attempt import (
     running_attempt,
 )
 from taskgate.tasks.failures import TaskExited, attempts_allowed, backoff, is_retryable
+from taskgate.tasks.messages import changes_of
 from taskgate.tasks.serializing import arguments_json
 from taskgate.tasks.signature import parameters_of
 
@@ -211,11 +212,14 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
         attempt = running_attempt(request)
         if attempt is None:
             return signature
-        changed = args is not None or kwargs is not None
+        columns, carried = changes_of(self.app, {"queue": queue, **extra_options})
+        if args is not None or kwargs is not None:
+            columns["arguments"] = arguments_json(signature.args, signature.kwargs)
         planned = NextAttempt(
             delay=_delay(extra_options.get("countdown"), extra_options.get("eta")),
             retries=extra_options.get("retries", request.retries + 1),
-            arguments=arguments_json(signature.args, signature.kwargs) if changed else None,
+            columns=columns,
+            message=carried,
         )
         return _Planned(signature, attempt, planned)
 

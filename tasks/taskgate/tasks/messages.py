@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import Celery
 from celery.app.task import get_actual_ignore_result  # type: ignore[attr-defined]  # newer
+from celery.utils.functional import maybe_list
 from kombu import Queue
 from kombu.utils import json as kombu_json
 from sqlalchemy import Connection
@@ -23,6 +24,9 @@ from taskgate.tasks.serializing import arguments_json
 
 ATTEMPT_HEADER = "taskgate_attempt"
 """The attempt that a message stands for: the fencing token, set on what taskgate publishes."""
+
+_OWN_HEADERS = ("taskgate_", "x-death", "x-first-death", "x-last-death")
+"""How headers begin that are not the producer's: ours, and those of RabbitMQ's dead letters."""
 
 _CANVAS = (
     "callbacks",
@@ -83,6 +87,7 @@ def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
 def canvas_of(request: Any, **values: Any) -> str | None:
     """``Task.message`` for a task that another producer published; ``values`` override."""
     found = {**{name: getattr(request, name, None) for name in _CANVAS}, **values}
+    found["headers"] = _json_only(found["headers"])
     carried = {name: value for name, value in found.items() if value}
     # As Celery writes messages: what is linked may hold datetimes, UUIDs and their like.
     return kombu_json.dumps(carried) if carried else None
@@ -131,14 +136,66 @@ def _expires(request: Any) -> datetime | None:
     expires = getattr(request, "expires", None)
     if isinstance(expires, str):
         expires = datetime.fromisoformat(expires)
-    return expires if expires is None or expires.tzinfo else expires.replace(tzinfo=UTC)
+    return None if expires is None else _aware(expires)
 
 
-def remember_children(tx: Connection, task_id: str, children: list[Any]) -> None:
-    """Keep the results of the tasks that a task has started, Celery's ``children``."""
-    if children:
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def carry(tx: Connection, task_id: str, changes: Mapping[str, Any]) -> None:
+    """Have the task's later messages carry something else than its first one did.
+
+    ``children``, the results of the tasks that it has started, are kept there as well.
+    """
+    if changes:
         carried = json.loads(store_canvas.message(tx, task_id) or "{}")
-        store_canvas.set_message(tx, task_id, json.dumps({**carried, "children": children}))
+        store_canvas.set_message(tx, task_id, kombu_json.dumps({**carried, **changes}))
+
+
+def changes_of(app: Celery, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What options of ``apply_async``, given to ``retry``, change in the record and the message."""
+    columns: dict[str, Any] = {}
+    if queue := options.get("queue"):
+        columns["queue"] = str(getattr(queue, "name", queue))
+    elif key := options.get("routing_key"):
+        delivery = {"exchange": options.get("exchange"), "routing_key": key}
+        columns["queue"] = _queue_of(app, delivery)
+    if (priority := options.get("priority")) is not None:
+        zero_first = connecting.zero_goes_first(app)
+        columns["priority"] = connecting.from_broker(priority, zero_first=zero_first)
+    if (expires := options.get("expires")) is not None:
+        if isinstance(expires, int | float):
+            expires = datetime.now(UTC) + timedelta(seconds=expires)
+        columns["expires_at"] = _aware(expires)
+    carried: dict[str, Any] = {
+        name: maybe_list(options[option])
+        for option, name in (("link", "callbacks"), ("link_error", "errbacks"))
+        if options.get(option) is not None
+    }
+    if headers := _json_only(options.get("headers")):
+        carried["headers"] = headers
+    limits = [options.get("time_limit"), options.get("soft_time_limit")]
+    if limits != [None, None]:
+        carried["timelimit"] = limits
+    return columns, carried
+
+
+def _json_only(headers: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The custom headers that a JSON message can carry, without ours."""
+    return {
+        name: value
+        for name, value in (headers or {}).items()
+        if not name.startswith(_OWN_HEADERS) and _is_json(value)
+    }
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        kombu_json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def message_of(app: Celery, task: Task) -> Any:

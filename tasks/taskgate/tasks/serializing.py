@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,12 +39,30 @@ def _decode(value: dict[str, Any]) -> Any:
         return value
 
 
+_FLOAT = "taskgate.float"
+"""The type, in Celery's notation, of the floats that JSON cannot hold: NaN and the infinities."""
+
+json.register_type(type("_NotFinite", (float,), {}), _FLOAT, str, float)
+
+
+def with_any_float(value: Any) -> Any:
+    """The value with NaN and infinities in a notation that ``from_json`` and workers read back."""
+    match value:
+        case float() if not math.isfinite(value):
+            return {"__type__": _FLOAT, "__value__": str(value)}
+        case dict():
+            return {key: with_any_float(item) for key, item in value.items()}
+        case list() | tuple():
+            return [with_any_float(item) for item in value]
+    return value
+
+
 def arguments_json(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> str:
     """A record's ``arguments``; what JSON cannot hold stands as its repr."""
     value = {"args": list(args or ()), "kwargs": dict(kwargs or {})}
     try:
-        return to_json(value)
-    except ResultNotSerializable:
+        return to_json(with_any_float(value))
+    except (ResultNotSerializable, RecursionError):
         text: str = json.dumps(
             {
                 "args": [repr(arg) for arg in value["args"]],

@@ -163,7 +163,7 @@ def definition_of(task: Any) -> dict[str, Any]:
     return {
         "signature": str(parameters_of(task)),
         "doc": inspect.getdoc(task.run) or "",
-        "queue": getattr(task, "queue", None),
+        "queue": _queue_of(task),
         "parameters": parameters,
         "defs": shared,
         "options": {
@@ -175,6 +175,20 @@ def definition_of(task: Any) -> dict[str, Any]:
             "autoretry_for": [error.__qualname__ for error in getattr(task, "autoretry_for", ())],
         },
     }
+
+
+def _queue_of(task: Any) -> str:
+    """Where the task's app sends it: its own queue, ``task_routes``, ``task_default_queue``."""
+    amqp = task.app.amqp
+    # Its own set of queues: a worker consumes from what the app's has, and a route may add to it.
+    router = amqp.Router(queues=amqp.Queues(task.app.conf.task_queues))
+    try:
+        options = dict(task._get_exec_options())  # noqa: SLF001 - as its apply_async does
+        queue = router.route(options, task.name, (), {}, task)["queue"]
+    except Exception:  # a user's router can raise anything, above all without arguments
+        logger.warning("%s: its router names no queue without arguments", task.name, exc_info=True)
+        return str(task.app.conf.task_default_queue)
+    return str(queue.name)
 
 
 def _type_hints(function: Callable[..., Any]) -> dict[str, Any]:

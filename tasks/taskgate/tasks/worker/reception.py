@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from celery import bootsteps
+from celery import bootsteps, signals
+from celery.app.task import Context
+from celery.exceptions import NotRegistered
 from celery.utils.log import get_logger
 
 from taskgate.store.tables import ID_LENGTH
@@ -43,6 +45,15 @@ class CarefulReception(bootsteps.Step):
             _refuse(message, exc, consumer)
 
         consumer.on_decode_error, consumer.on_invalid_task = decode_error, invalid_task
+        on_unknown_task = consumer.on_unknown_task
+
+        def unknown_task(body: Any, message: Any, exc: Exception) -> None:
+            if message.headers is None or "task" not in message.headers:
+                on_unknown_task(body, message, exc)  # a message of protocol 1
+            else:
+                _fail_unknown(message, exc, consumer)
+
+        consumer.on_unknown_task = unknown_task
 
     def include(self, parent: Any) -> bool:
         """There is nothing to start or stop."""
@@ -88,6 +99,22 @@ def _refuse(message: Any, exc: Exception, consumer: Any) -> None:
     request = SimpleNamespace(**_NO_CANVAS, **{ATTEMPT_HEADER: headers[ATTEMPT_HEADER]})
     error = ArgumentsInvalid(f"the message cannot be read: {exc}")
     consumer.app.backend.mark_as_failure(headers["id"], error, request=request)
+
+
+def _fail_unknown(message: Any, exc: Exception, consumer: Any) -> None:
+    """Fail a task whose type is not registered here, as Celery does: but its own attempt only."""
+    task_id, name = message.headers["id"], message.headers["task"]
+    logger.error("task %s: the type %s is not registered here: %r", task_id, name, exc)
+    message.reject_log_error(logger, consumer.connection_errors)
+    args, kwargs, embed = message.payload
+    fields = {**message.headers, **(embed or {}), "args": args, "kwargs": kwargs}
+    request = Context(fields, delivery_info=message.delivery_info, called_directly=False)
+    consumer.app.backend.mark_as_failure(task_id, NotRegistered(name), request=request)
+    if consumer.event_dispatcher:
+        consumer.event_dispatcher.send(
+            "task-failed", uuid=task_id, exception=f"NotRegistered({name!r})"
+        )
+    signals.task_unknown.send(sender=consumer, message=message, exc=exc, name=name, id=task_id)
 
 
 def _drop(message: Any, problem: str, consumer: Any) -> None:
