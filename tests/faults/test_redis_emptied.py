@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -51,7 +50,7 @@ def test_the_whole_backlog_runs_and_none_of_it_twice(
         evidence = check(deployment, submissions)
         assert evidence.states == {State.SUCCEEDED: TASKS}
         assert evidence.run_twice == 0
-        again = published_again(deployment)
+        again = deployment.published_again()
         assert TASKS <= again <= 2 * TASKS
         measured(evidence, published_again=again, recovery=recovery)
 
@@ -66,9 +65,3 @@ def unpublished(deployment: Deployment) -> int:
     rows = select(func.count()).where(outbox.c.published_at.is_(None))
     with deployment.database.read() as tx:
         return tx.execute(rows).scalar_one()
-
-
-def published_again(deployment: Deployment) -> int:
-    """How many, as servers and workers say in their logs."""
-    logs = "".join(log.read_text() for log in deployment.folder.glob("*.log"))
-    return sum(map(int, re.findall(r"(\d+) tasks seem lost at the broker", logs)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -137,6 +138,11 @@ class Deployment:
         """All workers on record."""
         with self.database.read() as tx:
             return workers.list_all(tx)
+
+    def published_again(self) -> int:
+        """How many messages were taken for lost, as servers and workers say in their logs."""
+        logs = "".join(log.read_text() for log in self.folder.glob("*.log"))
+        return sum(map(int, re.findall(r"(\d+) tasks seem lost at the broker", logs)))
 
     def log_tails(self) -> list[tuple[str, str]]:
         """What each process wrote last, with the name of its log."""
