@@ -21,10 +21,11 @@ def system(
 ) -> Iterator[System]:
     """Server and worker on the engines and the pool that the module names.
 
-    One of `support.engines.SETUPS`, and Celery's name of the pool: `redis+postgresql-prefork`.
+    One of `support.engines.SETUPS`, and Celery's name of the pool: `redis+postgresql-prefork`;
+    with `-alone` behind it there is no server.
     Each test passes on each of them; that all run on all would take too long.
     """
-    setup, pool = request.param.split("-")
+    setup, pool, *alone = request.param.split("-")
     with (
         make_engines(setup) as engines,
         Deployment(
@@ -34,7 +35,8 @@ def system(
             env=_ENV,
         ) as deployment,
     ):
-        deployment.start_server()
+        if not alone:
+            deployment.start_server()
         worker = start_worker(deployment, f"--pool={pool}", "--queues=celery", "--concurrency=2")
         settings = Settings(celery_broker_url=engines.broker.url, postgres_url=engines.database_url)
         with create_app(settings) as app:
