@@ -45,7 +45,7 @@ def test_a_chord_is_completed(system: System) -> None:
 
 
 def test_an_aborted_task_stops(system: System) -> None:
-    result = system.app.signature("journal.abortable").delay()
+    result = system.app.signature("journal.abortable", (60,)).delay()
     wait_until(lambda: "start" in system.journal.words(result.id), SECONDS)
     AbortableAsyncResult(result.id, app=system.app).abort()
     assert system.wait_final(result.id, SECONDS).state is State.ABORTED
