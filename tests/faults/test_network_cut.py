@@ -87,7 +87,7 @@ def test_cut_off_from_the_database_only(
             link.restore()
             healed_at = time.monotonic()
             wait_until(lambda: deployment.has_worker(worker.pid), 60, "it has a lease again")
-            reborn = time.monotonic() - healed_at
+            leased_after = time.monotonic() - healed_at
             run_on_it_alone(deployment)
             to_database.delay = DELAY_SECONDS
             link.drop(to_database.port, LOSS_PERCENT)
@@ -97,7 +97,7 @@ def test_cut_off_from_the_database_only(
             assert set(evidence.states) == {State.SUCCEEDED}
             assert evidence.lost_attempts >= LONG
             assert worker.exit_code is None
-            measured(evidence, recovery=recovery, lease_again_after=reborn)
+            measured(evidence, recovery=recovery, lease_again_after=leased_after)
 
 
 def run_on_it_alone(deployment: Deployment) -> None:

@@ -97,7 +97,7 @@ def _some(deployment: Deployment, task_ids: set[str]) -> list[Task]:
 
 
 def check(deployment: Deployment, submissions: Sequence[Submission] = ()) -> Evidence:
-    """Judge everything that happened; every task on record must be final.
+    """Check everything that happened; every task on record must be final.
 
     Raises:
         AssertionError: an invariant does not hold; it says which, and for which task.

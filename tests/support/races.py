@@ -161,7 +161,7 @@ def assert_fair(race: Race, history: list[Change]) -> None:
 
 
 def run_races(database: Database, seeds: Iterable[int]) -> None:
-    """Run one race after the other, and judge them all by the history that the database wrote.
+    """Run one race after the other, and check them all by the history that the database wrote.
 
     Raises:
         AssertionError: a race was not fair, or they were too much alike to prove anything.

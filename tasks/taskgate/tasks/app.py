@@ -56,7 +56,7 @@ def _install(app: Celery) -> None:
     # In the environment it overrides the configuration, with a path that a task may make another.
     if url := os.environ.get("CELERY_BROKER_URL"):
         os.environ["CELERY_BROKER_URL"] = with_absolute_paths(url)
-    # CELERY_RESULT_BACKEND in the environment, our mirror, would stand over the configuration.
+    # CELERY_RESULT_BACKEND in the environment, our mirror, would override the configuration.
     cast("Any", app).backend_cls = app.conf["result_backend"]
     app.steps["worker"].update((PoolStep, AgentStep))
     app.steps["consumer"].add(CarefulReception)

@@ -38,7 +38,7 @@ class Mirror:
         """
         self._app = Celery("taskgate-mirror", set_as_current=False)
         self._app.conf.update(_configuration(url))
-        # As in the environment it would stand over the configuration, and name no driver.
+        # As in the environment it would override the configuration, and name no driver.
         cast("Any", self._app).backend_cls = self._app.conf["result_backend"]
         self._backend: Any = self._app.backend
 

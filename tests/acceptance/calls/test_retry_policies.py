@@ -1,4 +1,4 @@
-"""A submission's retry policy stands over the task type's own; the record says what happened."""
+"""A submission's retry policy overrides the task type's own; the record says what happened."""
 
 from __future__ import annotations
 

@@ -132,9 +132,9 @@ def test_errors_are_typed(client: Client) -> None:
 
     with pytest.raises(taskgate.TaskTypeUnknown, match=r"demo\.add"):
         client.submit("demo.ad")
-    with pytest.raises(taskgate.ArgumentsInvalid) as misfit:
+    with pytest.raises(taskgate.ArgumentsInvalid) as invalid:
         client.submit("demo.add", [1])
-    assert misfit.value.violations
+    assert invalid.value.violations
 
     running = client.submit("demo.countdown", [SECONDS])
     with pytest.raises(taskgate.TaskNotFinal):

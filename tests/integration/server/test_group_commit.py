@@ -78,9 +78,9 @@ def test_a_caller_who_gives_up_costs_nobody_anything(
     stub = server.stub()
     stub.Submit(submit(), timeout=SECONDS)
     with database.write():  # holds SQLite's writer back; PostgreSQL has nothing to wait for
-        impatient = [stub.Submit.future(submit(), timeout=0.2) for _ in range(20)]
+        hasty = [stub.Submit.future(submit(), timeout=0.2) for _ in range(20)]
         patient = [stub.Submit.future(submit(), timeout=SECONDS) for _ in range(20)]
-        gone = {call.code() for call in impatient}
+        gone = {call.code() for call in hasty}
     assert gone <= {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.OK}
     assert {call.code() for call in patient} == {grpc.StatusCode.OK}
 

@@ -11,7 +11,7 @@ from taskgate.v1 import task_pb2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How failed attempts are retried; it stands over the task type's own options."""
+    """How failed attempts are retried; it overrides the task type's own options."""
 
     max_attempts: int | None = None
     """How many attempts there may be in all; the task type's own number if None."""

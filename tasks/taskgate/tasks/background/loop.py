@@ -12,7 +12,6 @@ logger = logging.getLogger(__name__)
 
 FIRST_BACKOFF_SECONDS = 0.25
 LONGEST_BACKOFF_SECONDS = 5.0
-"""Between tries of a step that fails again and again."""
 
 
 class Loop:
@@ -28,10 +27,12 @@ class Loop:
         step: Callable[[], float | None],
         *,
         first_pause: float = 0.0,
+        longest_backoff: float = LONGEST_BACKOFF_SECONDS,
         is_idle: Callable[[], bool] = lambda: True,
     ) -> None:
         """``step`` returns seconds until its next call; None: until ``wake``.
 
+        ``longest_backoff``: seconds between tries of a step that fails again and again, at most.
         ``is_idle``: whether nothing is left to do before the loop may stop.
         """
         self.name = name
@@ -42,6 +43,7 @@ class Loop:
         self._step = step
         self._pause: float | None = first_pause
         self._is_idle = is_idle
+        self._longest_backoff = longest_backoff
         self._backoff = FIRST_BACKOFF_SECONDS
         self._stopping = False
         self._woken = threading.Event()
@@ -94,5 +96,5 @@ class Loop:
 
     def _failed(self) -> float:
         self.failures += 1
-        pause, self._backoff = self._backoff, min(2 * self._backoff, LONGEST_BACKOFF_SECONDS)
+        pause, self._backoff = self._backoff, min(2 * self._backoff, self._longest_backoff)
         return pause

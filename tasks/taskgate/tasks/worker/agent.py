@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import signal
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -14,12 +13,12 @@ from celery.utils.log import get_logger
 from celery.worker import state as worker_state
 
 from taskgate.store import queries, transitions, workers
-from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import Reason
 from taskgate.store.record import Failure
 from taskgate.store.workers import ActiveAttempt
 from taskgate.tasks.attempt import max_losses
 from taskgate.tasks.backend import RecordBackend
+from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.worker.identity import Identity
 
 TICK_SECONDS = 0.5
@@ -58,12 +57,10 @@ class Agent:
         self._end_process = end_process
         self._missing_since: dict[tuple[str, int], float] = {}
         self._renew_at = 0.0
-        self._ends = threading.Event()
-        self._later: queue.SimpleQueue[tuple[str, Callable[[], None]] | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._look_after, name="taskgate-agent", daemon=True),
-            threading.Thread(target=self._do_later, name="taskgate-writes", daemon=True),
-        ]
+        self._later: deque[tuple[str, Callable[[], None]]] = deque()
+        # Quick to try again: the lease must be renewed as soon as the database is back.
+        self._agent = Loop("agent", self._tick, longest_backoff=TICK_SECONDS)
+        self._writes = Loop("writes", self._write_later, is_idle=lambda: not self._later)
 
     def start(self) -> None:
         """Record the worker and begin.
@@ -73,8 +70,8 @@ class Agent:
         """
         self._register(self._identity.worker_id)
         self._backend.later = self._put_later
-        for thread in self._threads:
-            thread.start()
+        self._agent.start()
+        self._writes.start()
 
     def stop(self) -> None:
         """Finish the last writes, give back what a cold shutdown broke off, end the lease.
@@ -84,10 +81,8 @@ class Agent:
         if self._end_process is None and worker_state.active_requests:
             logger.warning("the worker ends when its last tasks have")
             return
-        self._ends.set()
-        self._later.put(None)
-        for thread in self._threads:
-            thread.join(LAST_WRITES_SECONDS)
+        self._agent.stop(LAST_WRITES_SECONDS)
+        self._writes.stop(LAST_WRITES_SECONDS)
         with self._backend.database.write() as tx:
             for attempt in workers.active_attempts(tx, self._identity.worker_id):
                 logger.info("task %s is given back", attempt.task_id)
@@ -102,25 +97,9 @@ class Agent:
     def _next_renewal(self) -> float:
         return time.monotonic() + self._lease.total_seconds() / RENEWALS_PER_LEASE
 
-    # The thread that looks after lease and tasks.
+    # The loop that looks after lease and tasks.
 
-    def _look_after(self) -> None:
-        while not self._ends.is_set():
-            try:
-                self._tick()
-            except StoreUnavailable as exc:
-                logger.warning("the worker agent waits: %s", exc)
-            except Exception:
-                # Without this thread the lease would end, and with it all that runs here.
-                logger.exception("the worker agent goes on after an error")
-            self._ends.wait(self._pause())
-
-    def _pause(self) -> float:
-        if worker_state.active_requests:
-            return TICK_SECONDS
-        return min(IDLE_SECONDS, max(self._renew_at - time.monotonic(), TICK_SECONDS / 10))
-
-    def _tick(self) -> None:
+    def _tick(self) -> float:
         if time.monotonic() >= self._renew_at:
             self._renew()
             self._backend.unlock_chords()
@@ -130,6 +109,12 @@ class Agent:
         for attempt in recorded:
             if attempt.force_is_due:
                 self._end_by_force(attempt)
+        return self._pause()
+
+    def _pause(self) -> float:
+        if worker_state.active_requests:
+            return TICK_SECONDS
+        return min(IDLE_SECONDS, max(self._renew_at - time.monotonic(), TICK_SECONDS / 10))
 
     def _renew(self) -> None:
         with self._backend.database.autocommit() as tx:
@@ -137,7 +122,7 @@ class Agent:
         self._renew_at = self._next_renewal()
         if not renewed:
             given_up = self._identity.worker_id
-            self._identity.be_reborn(self._register)
+            self._identity.replace(self._register)
             logger.warning("the lease of %s was ended: now %s", given_up, self._identity.worker_id)
 
     def _lose_missing(self, recorded: list[ActiveAttempt]) -> None:
@@ -173,14 +158,15 @@ class Agent:
         )
         self._end_process(request.worker_pid)
 
-    # The thread that writes what the main process must not wait for.
+    # The loop that writes what the main process must not wait for.
 
     def _put_later(self, task_id: str, action: Callable[[], None]) -> None:
-        self._later.put((task_id, action))
+        self._later.append((task_id, action))
+        self._writes.wake()
 
-    def _do_later(self) -> None:
-        while (item := self._later.get()) is not None:
-            task_id, action = item
+    def _write_later(self) -> None:
+        while self._later:
+            task_id, action = self._later.popleft()
             try:
                 action()
             except Exception:

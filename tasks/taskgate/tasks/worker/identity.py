@@ -21,26 +21,26 @@ class Identity:
 
     def __init__(self, nodename: str) -> None:
         self._name = f"{nodename}/{secrets.token_hex(4)}"
-        self._life = mmap.mmap(-1, mmap.PAGESIZE)
-        self._lives_tried = 0
+        self._number = mmap.mmap(-1, mmap.PAGESIZE)
+        self._tried = 0
 
     @property
     def worker_id(self) -> str:
         """Unique and readable, such as ``celery@host/3f9a1c20``."""
-        return self._id_in(int.from_bytes(self._life[:_NUMBER_BYTES]))
+        return self._id_in(int.from_bytes(self._number[:_NUMBER_BYTES]))
 
-    def be_reborn(self, register: Callable[[str], None]) -> None:
+    def replace(self, register: Callable[[str], None]) -> None:
         """Take another id, once ``register`` has recorded it.
 
         Until then nothing is claimed in its name: a claim of an unknown worker is an orphan.
         An id whose recording failed, or only seemed to, is never tried again.
         """
-        self._lives_tried += 1
-        register(self._id_in(self._lives_tried))
-        self._life[:_NUMBER_BYTES] = self._lives_tried.to_bytes(_NUMBER_BYTES)
+        self._tried += 1
+        register(self._id_in(self._tried))
+        self._number[:_NUMBER_BYTES] = self._tried.to_bytes(_NUMBER_BYTES)
 
-    def _id_in(self, life: int) -> str:
-        return f"{self._name}.{life + 1}" if life else self._name
+    def _id_in(self, number: int) -> str:
+        return f"{self._name}.{number + 1}" if number else self._name
 
 
 _current: Identity | None = None
