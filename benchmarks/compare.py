@@ -37,7 +37,7 @@ class Bench:
     """Both systems, on one PostgreSQL and one Redis, each with its own databases."""
 
     def __init__(self, folder: Path, exits: ExitStack) -> None:
-        postgres = exits.enter_context(PostgresServer())
+        postgres = exits.enter_context(PostgresServer("fsync=on", "full_page_writes=on"))
         redis = exits.enter_context(RedisServer("--databases", "64"))
         self._folder, self._exits = folder, exits
         self._counter = Redis.from_url(redis.empty_database())
