@@ -11,6 +11,7 @@ from typing import Any, cast
 import kombu
 from celery import Celery
 from celery.utils.log import get_logger
+from kombu.connection import ConnectionPool, PooledConnection
 from kombu.transport import virtual
 from kombu.utils.imports import symbol_by_name
 
@@ -26,17 +27,32 @@ _OURS = {
 }
 
 
-class Connection(kombu.Connection):
-    """A connection that finds our transports by the names of kombu's."""
-
+class _FindsOurs(kombu.Connection):
     def get_transport_cls(self) -> Any:
         name = self.transport_cls
         return symbol_by_name(_OURS[name]) if name in _OURS else super().get_transport_cls()
+
+
+class Connection(_FindsOurs):
+    """A connection that finds our transports by the names of kombu's, and so do its pools'."""
+
+    def Pool(self, limit: int | None = None, **options: Any) -> _ConnectionPool:  # noqa: N802 - kombu's
+        return _ConnectionPool(self, limit, **options)
 
     def __eqhash__(self) -> Any:
         # By it kombu's pools, one for all apps of a process, tell connections apart.
         hashed: Any = cast("Any", super()).__eqhash__()
         return type(hashed)(type(self), *hashed)
+
+
+class _PooledConnection(_FindsOurs, PooledConnection):
+    pass
+
+
+class _ConnectionPool(ConnectionPool):
+    def new(self) -> Any:
+        settings = dict(cast("Any", self).connection._info(resolve=False))  # noqa: SLF001 - as kombu's
+        return cast("Any", _PooledConnection)(self, **settings)
 
 
 def use_ours(app: Celery) -> None:
