@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -56,7 +57,7 @@ class Subqueue(NamedTuple):
 
 def put(tx: Connection, task_id: str, attempt: int, delay: timedelta) -> None:
     """Have the attempt published after ``delay``, in place of what the outbox had of the task."""
-    waiting = {
+    waiting: dict[str, ColumnElement[Any]] = {
         "attempt": literal(attempt),
         "publish_at": clock.in_(delay),
         "published_at": null(),
@@ -66,6 +67,8 @@ def put(tx: Connection, task_id: str, attempt: int, delay: timedelta) -> None:
     statement = insert_into(tx, outbox).from_select(
         ["task_id", "queue", "priority", *waiting], row.where(tasks.c.id == task_id)
     )
+    is_same_attempt = outbox.c.attempt == attempt
+    waiting["tries"] = case((is_same_attempt, outbox.c.tries), else_=0)
     tx.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=waiting))
 
 

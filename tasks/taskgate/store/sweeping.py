@@ -77,7 +77,7 @@ def expire_overdue(tx: Connection, limit: int) -> list[str]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [task_id for task_id in overdue.scalars().all() if transitions.expire(tx, task_id)]
+    return transitions.expire_many(tx, overdue.scalars().all())
 
 
 def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:

@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     cast,
@@ -61,7 +62,8 @@ class Claim:
     retry_policy: RetryPolicy | None
     subqueue: Subqueue
     published_at: datetime | None
-    """When its message was published; None for a task that was adopted."""
+    """When its message was published; None if that is not certain: it was published again, and this
+    may be the first message, or another program published it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,21 @@ class Success:
 
 def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | None:
     """QUEUED to RUNNING, for one worker; None for everyone else: see ``claim_many``."""
-    return claim_many(tx, [(task_id, attempt)], worker).get(task_id)
+    return claim_many(tx, [(task_id, attempt)], worker).get(storable(task_id))
 
 
 def claim_many(tx: Connection, wanted: Sequence[tuple[str, int]], worker: str) -> dict[str, Claim]:
-    """Claim attempts, given as task ids and attempt numbers; the claims that were won, by task id.
+    """Claim attempts, given as ids and attempt numbers; the claims won, by the ids on record.
 
     A claim deletes the attempt's outbox row. Lost are those that another worker has won, that were
     aborted or have expired, and all of them for a worker whose lease was ended: it was given up
     for dead, and nobody would look after what it claims now.
     """
+    if not wanted:
+        return {}
     # In one order everywhere: two workers with the same messages would block each other.
-    rows = _as_parameters(tx, sorted(wanted))
+    given = sorted((storable(task_id), attempt) for task_id, attempt in wanted)
+    rows = _as_parameters(tx, given)
     statement = _CLAIM_MANY[tx.dialect.name]
     won = tx.execute(statement, {**rows, "worker": worker}).mappings().all()
     published = (
@@ -98,9 +103,7 @@ def claim_many(tx: Connection, wanted: Sequence[tuple[str, int]], worker: str) -
         else _delete_outbox_rows(tx, [row["id"] for row in won])
     )
     claims = {row["id"]: _claim(row, published.get(row["id"])) for row in won}
-    for task_id, _ in wanted:
-        if task_id not in claims:
-            expire(tx, task_id)
+    expire_many(tx, [task_id for task_id, _ in given if task_id not in claims])
     return claims
 
 
@@ -117,17 +120,25 @@ def _claim(row: RowMapping, published_at: datetime | None) -> Claim:
     )
 
 
+_PUBLISHED_AT = case((outbox_table.c.tries == 1, outbox_table.c.published_at)).label("published_at")
+
+
 def _delete_outbox_rows(tx: Connection, task_ids: Sequence[str]) -> dict[str, datetime | None]:
     gone = delete(outbox_table).where(outbox_table.c.task_id.in_(task_ids))
-    rows = tx.execute(gone.returning(outbox_table.c.task_id, outbox_table.c.published_at))
+    rows = tx.execute(gone.returning(outbox_table.c.task_id, _PUBLISHED_AT))
     return {row.task_id: row.published_at for row in rows}
 
 
 def succeed_many(tx: Connection, ends: Sequence[Success]) -> set[str]:
     """Record the ends of attempts that returned; the ids of the tasks that were theirs to end."""
+    if not ends:
+        return set()
     rows = _as_parameters(
         tx,
-        sorted((end.task_id, end.attempt, storable(end.result), end.ran_seconds) for end in ends),
+        sorted(
+            (storable(end.task_id), end.attempt, storable(end.result), end.ran_seconds)
+            for end in ends
+        ),
     )
     return set(tx.execute(_SUCCEED_MANY[tx.dialect.name], rows).scalars())
 
@@ -263,17 +274,17 @@ def _force(tx: Connection, task_id: str, after: timedelta) -> None:
 
 def expire(tx: Connection, task_id: str) -> bool:
     """A waiting task whose time is over never runs."""
-    won = apply(
-        tx,
-        lifecycle.EXPIRE,
-        task_id,
-        None,
-        tasks.c.expires_at <= clock.now(),
-        finished_at=clock.now(),
-    )
-    if won:
-        outbox.remove(tx, [task_id])
-    return won
+    return bool(expire_many(tx, [task_id]))
+
+
+def expire_many(tx: Connection, task_ids: Collection[str]) -> list[str]:
+    """Expire those of the tasks that wait and whose time is over; their ids."""
+    if not task_ids:
+        return []
+    expired = list(tx.execute(_EXPIRE_MANY, {"ids": list(task_ids)}).scalars())
+    if expired:
+        outbox.remove(tx, expired)
+    return expired
 
 
 def _finish(
@@ -442,7 +453,7 @@ def _claim_many(dialect: str) -> Update | Select[Any]:
     gone = (
         delete(outbox_table)
         .where(outbox_table.c.task_id == won.c.id)
-        .returning(outbox_table.c.task_id, outbox_table.c.published_at)
+        .returning(outbox_table.c.task_id, _PUBLISHED_AT)
         .cte("gone")
     )
     return select(won, gone.c.published_at).select_from(
@@ -453,7 +464,8 @@ def _claim_many(dialect: str) -> Update | Select[Any]:
 def _succeed_many(dialect: str) -> Update:
     given = _given(dialect, _SUCCESS_COLUMNS)
     began_at = clock.before(given.c.ran_seconds)
-    later = case((began_at > tasks.c.started_at, began_at), else_=tasks.c.started_at)
+    is_later = and_(given.c.ran_seconds.is_not(None), began_at > tasks.c.started_at)
+    later = case((is_later, began_at), else_=tasks.c.started_at)
     return _update_given(
         given,
         lifecycle.SUCCEED,
@@ -466,3 +478,14 @@ def _succeed_many(dialect: str) -> Update:
 
 _CLAIM_MANY = {dialect: _claim_many(dialect) for dialect in ("postgresql", "sqlite")}
 _SUCCEED_MANY = {dialect: _succeed_many(dialect) for dialect in ("postgresql", "sqlite")}
+
+_EXPIRE_MANY = (
+    update(tasks)
+    .where(
+        tasks.c.id.in_(bindparam("ids", expanding=True)),
+        tasks.c.state.in_(sorted(lifecycle.EXPIRE.sources)),
+        tasks.c.expires_at <= clock.now(),
+    )
+    .values(state=lifecycle.EXPIRE.target, version=tasks.c.version + 1, finished_at=clock.now())
+    .returning(tasks.c.id)
+)

@@ -174,6 +174,16 @@ def test_tasks_that_younger_and_no_more_urgent_ones_overtook_are_published_again
     assert set(republish(database)) == {lost, urgent}
 
 
+def test_a_claim_of_what_was_published_twice_says_nothing_of_others(database: Database) -> None:
+    """A worker that held its first message back may have claimed it: others are in their turn."""
+    published(database, ago=LONG)
+    claimed = published(database, ago=NOW, tries=2)
+    with database.write() as tx:
+        claim = transitions.claim(tx, claimed, 1, WORKER)
+    assert claim is not None
+    assert claim.published_at is None
+
+
 def test_a_watermark_never_goes_back(database: Database) -> None:
     subqueue = Subqueue("celery", 4)
     lost = published(database, ago=LONG)
