@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, union_all, update
 
 from taskgate.store import clock
 from taskgate.store.lifecycle import ACTIVE, State
-from taskgate.store.tables import insert_into, mirrors, tasks
+from taskgate.store.tables import insert_into, mirrors, state_in, tasks
 
 LOOK_BACK = timedelta(seconds=10)
 """Longer than any transaction of ours takes from its first statement to its commit."""
@@ -55,8 +55,10 @@ def ended_since(tx: Connection, told_until: datetime, limit: int) -> list[Ended]
 
 def started(tx: Connection, limit: int) -> dict[str, int]:
     """The versions of tasks that have started and not ended."""
-    states = sorted(ACTIVE | {State.RETRYING})
-    rows = tx.execute(
-        select(tasks.c.id, tasks.c.version).where(tasks.c.state.in_(states)).limit(limit)
-    )
+    some = select(tasks.c.id, tasks.c.version)
+    # Two, for each has an index, and one for both would be the whole table's.
+    started = union_all(
+        some.where(state_in(ACTIVE)), some.where(tasks.c.state == State.RETRYING)
+    ).limit(limit)
+    rows = tx.execute(started)
     return {row.id: row.version for row in rows}

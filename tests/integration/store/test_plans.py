@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    String,
+    Table,
+    cast,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from support.postgres import PostgresServer
 from support.records import (
@@ -19,11 +31,23 @@ from support.records import (
     submitted_in,
     upgraded,
 )
-from taskgate.store import listing, outbox, queries, submission, sweeping, transitions, workers
+from taskgate.store import (
+    canvas,
+    listing,
+    mirror,
+    outbox,
+    queries,
+    submission,
+    sweeping,
+    task_types,
+    transitions,
+    workers,
+)
 from taskgate.store.engine import Database
-from taskgate.store.lifecycle import State
+from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
-from taskgate.store.tables import metadata, tasks
+from taskgate.store.tables import attempts, labels, metadata, tasks
+from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.transitions import Success
 
 FEW = 300
@@ -57,6 +81,36 @@ def fill(database: Database) -> None:
             .where(tasks.c.request_id.is_not(None))
             .values(state=State.SUCCEEDED, finished_at=tasks.c.created_at)
         )
+        outbox.remove(tx, [new.id for new in ended])
+        tx.execute(insert(attempts), [past_attempt(new.id) for new in ended])
+        for new in ended[::4]:
+            canvas.save_group(tx, new.id, "[]")
+
+
+def past_attempt(task_id: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {"task_id": task_id, "number": 1, "ended_at": now, "outcome": Outcome.LOST}
+
+
+def enlarge(database: Database) -> None:
+    """As after a month: 1,000,000 tasks that ended, and 100,000 that wait."""
+    with database.write() as tx:
+        for state, copies in ((State.QUEUED, 100_000 // FEW), (State.SUCCEEDED, 50_000 // FEW)):
+            for table in (labels, outbox_table, tasks):
+                tx.execute(copy_rows(table, state, copies))
+
+
+def copy_rows(table: Table, state: State, copies: int) -> Insert:
+    """Add copies of each of the table's rows of tasks in the state."""
+    first = select(literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = first.union_all(select(first.c.n + 1).where(first.c.n < copies))
+    keys = {"id", "task_id", "root_id", "request_id"}
+    suffix = literal("-").concat(cast(numbers.c.n, String))
+    columns = [one.concat(suffix) if one.name in keys else one for one in table.c]
+    task_id = table.c.id if table is tasks else table.c.task_id
+    of_state = select(tasks.c.id).where(tasks.c.state == state)
+    rows = select(*columns).join_from(table, numbers, true()).where(task_id.in_(of_state))
+    return insert(table).from_select(list(table.c.keys()), rows)
 
 
 def analyze(database: Database) -> None:
@@ -65,17 +119,30 @@ def analyze(database: Database) -> None:
         connection.commit()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+LARGE = [pytest.mark.long, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        "postgresql",
+        pytest.param("large sqlite", marks=LARGE),
+        pytest.param("large postgresql", marks=LARGE),
+    ],
+)
 def filled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
-    if request.param == "sqlite":
+    if "sqlite" in request.param:
         url = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'record.db'}"
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.create_database("plans")
+        url = server.create_database(request.param)
     database = upgraded(url)
     fill(database)
+    if "large" in request.param:
+        enlarge(database)
     analyze(database)
     yield database
     database.close()
@@ -118,6 +185,8 @@ def searches(plans: list[Plan], index: str, column: str) -> bool:
     used = any(index in step for step in steps)
     return used and any("Index Cond:" in step and column in step for step in steps)
 
+
+ADOPTED = {"task_type": "demo.add", "state": State.QUEUED, "queue": "celery", "arguments": "{}"}
 
 CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | None]] = {
     "claim": (lambda tx, queued: transitions.claim(tx, queued, 1, "worker 1"), None),
@@ -185,6 +254,41 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
         ("ix_taskgate_tasks_finished", "finished_at"),
     ),
     "orphans": (lambda tx, _: sweeping.orphans(tx, 100), None),
+    "fail": (lambda tx, queued: transitions.fail(tx, queued, 1, FAILURE), None),
+    "stop": (lambda tx, queued: transitions.stop(tx, queued, 1), None),
+    "refuse": (lambda tx, queued: transitions.refuse(tx, queued, 1, FAILURE), None),
+    "give_back": (lambda tx, queued: transitions.give_back(tx, queued, 1), None),
+    "lose": (
+        lambda tx, queued: transitions.lose(tx, queued, 1, FAILURE, max_losses=3),
+        None,
+    ),
+    "report": (lambda tx, queued: transitions.report(tx, queued, 1, "{}"), None),
+    "expire": (transitions.expire, None),
+    "adopt": (
+        lambda tx, queued: submission.adopt(tx, ADOPTED | {"id": queued}),
+        None,
+    ),
+    "find repeated": (
+        lambda tx, _: submission.find_repeated(
+            tx, [new_task(request_id=f"r{n}", submitted_by="me") for n in range(100)]
+        ),
+        ("uq_taskgate_tasks_request", "request_id"),
+    ),
+    "are final": (lambda tx, queued: queries.are_final(tx, [queued, "other"]), None),
+    "may go on": (lambda tx, queued: queries.may_go_on(tx, queued, 1), None),
+    "message": (canvas.message, None),
+    "set message": (lambda tx, queued: canvas.set_message(tx, queued, "{}"), None),
+    "remove group": (canvas.remove_group, None),
+    "forget": (sweeping.forget, None),
+    "delete": (lambda tx, queued: sweeping.delete_records(tx, [queued, "other"]), None),
+    "active counts": (lambda tx, _: workers.active_counts(tx), None),
+    "lost leases": (lambda tx, _: sweeping.end_lost_leases(tx), None),
+    "task types": (lambda tx, _: task_types.by_name(tx), None),
+    "ended since": (
+        lambda tx, _: mirror.ended_since(tx, datetime.now(UTC), 100),
+        ("ix_taskgate_tasks_finished", "finished_at"),
+    ),
+    "started": (lambda tx, _: mirror.started(tx, 100), None),
 }
 
 
@@ -216,7 +320,8 @@ def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> No
     with filled.write() as tx:
         queued = submitted_in(tx, State.QUEUED)
     plans = plans_of(filled, lambda tx: call(tx, queued))
-    small = {"taskgate_workers"}  # tens of rows, read whole at little cost
+    # Tens of rows, read whole at little cost.
+    small = {"taskgate_workers", "taskgate_task_types"}
     for statement, *steps in plans:
         whole = [s for s in steps if reads_a_whole_table(s) and not any(t in s for t in small)]
         assert not whole, f"{statement}\n{steps}"
