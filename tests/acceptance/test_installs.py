@@ -18,6 +18,9 @@ import pytest
 from support.environments import CLIENT, ROOT, Environment, Resolution, build_wheels, pythons
 from support.up import Up
 
+# Environments are made and servers started in a test's own time.
+pytestmark = pytest.mark.timeout(400)
+
 RESOLUTIONS: list[Resolution] = ["lowest-direct", "highest"]
 
 
@@ -92,7 +95,7 @@ def test_a_program_with_the_client_alone(
     assert not client.distributions() & {"celery", "kombu", "sqlalchemy", "click", "taskgate"}
     with Up(tmp_path) as up:
         printed = client.run(CLIENT / "examples" / "submit.py", up.address, folder=tmp_path)
-    assert printed == "5\n"
+    assert "result: 2\n" in printed
 
 
 def test_the_two_wheels_own_no_file_together(wheels: Path) -> None:
