@@ -17,9 +17,6 @@ from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.settings import Settings
 
-# kombu's tables for SQL brokers, on SQLAlchemy 2.1
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
-
 
 @pytest.fixture(scope="module")
 def app(engines: Engines) -> Iterator[Celery]:

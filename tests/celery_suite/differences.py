@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_STARTED = "a task that a worker has claimed is STARTED, without task_track_started too"
+_INSPECT = "acknowledged after the run, and of the middle priority, unless configured otherwise"
+_NO_CLAIM = "a state that a program writes of a task which no worker has claimed is not recorded"
+_STATE_KEPT = "the state of a task is recorded, with ignore_result too"
+
+_TASKS = "test_tasks.py::test_tasks::"
+_INSPECTS = "test_inspect.py::test_Inspect::"
+
+_BOTH = {
+    _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[STARTED]": _NO_CLAIM,
+    _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[PROGRESS]": _NO_CLAIM,
+}
+
 DIFFERENCES: Mapping[str, Mapping[str, str]] = {
-    "result backend": {},
-    "managed": {},
+    "result backend": _BOTH,
+    "managed": {
+        **_BOTH,
+        _TASKS + "test_retry": _STARTED,
+        _TASKS + "test_retry_with_unpickleable_exception": _STARTED,
+        _TASKS + "test_send_task_without_ignore_result_uses_task_ignore_result": _STATE_KEPT,
+        _INSPECTS + "test_active": _INSPECT,
+        _INSPECTS + "test_query_task": _INSPECT,
+        _INSPECTS + "test_scheduled": _INSPECT,
+    },
 }
 """By the way of keeping results: the test, and the reason."""

@@ -34,6 +34,14 @@ def retries_with_an_unpicklable(self: TaskgateTask) -> None:
     raise self.retry(exc=Unpicklable("foo", "bar"), countdown=3600)
 
 
+@task(name="features.retries_with_other_args", bind=True, max_retries=1)
+def retries_with_other_args(self: TaskgateTask, x: int, label: str = "lost") -> list[Any]:
+    """Go on with another `x`; what came as a keyword stays."""
+    if not self.request.retries:
+        raise self.retry(args=(x + 1,), countdown=0)
+    return [x, label]
+
+
 @task(name="features.flask_name")
 def flask_name() -> str:
     """The name of the Flask app whose context is entered."""

@@ -188,6 +188,10 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
     def retry(self, *args: Any, **options: Any) -> Any:
         """Celery's retry; the submission's number of attempts overrides ``max_retries``."""
         attempt = running_attempt(self.request)
+        if attempt is not None:
+            # What the message carried, not what the function was called with: that is converted.
+            carried = attempt.request
+            self.request.update(args=carried.args, kwargs=carried.kwargs)
         claimed = None if attempt is None else attempt.claim()
         if claimed is not None and claimed.retry_policy is not None:
             allowed = attempts_allowed(claimed.retry_policy, claimed.max_attempts, self.max_retries)

@@ -77,6 +77,13 @@ def test_retry_with_other_arguments_and_countdown(system: System) -> None:
     assert result.get(timeout=SECONDS) == [2, 20]
 
 
+def test_retry_with_other_arguments_keeps_the_keywords(system: System) -> None:
+    kwargs = {"x": 1, "label": "kept"}
+    result = system.app.signature("features.retries_with_other_args", kwargs=kwargs).delay()
+
+    assert result.get(timeout=SECONDS) == [2, "kept"]
+
+
 def test_retry_that_does_not_throw(system: System) -> None:
     result = system.app.signature("features.retry_without_throwing").delay()
 

@@ -19,8 +19,6 @@ from taskgate.store import queries
 from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Task, new_task_id
 
-# A plain program publishes with kombu's own SQL transport.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 
 USERS_APP = '''
 from celery import Celery, Task

@@ -26,7 +26,6 @@ def managed(tmp_path: Path, broker: str, **options: Any) -> Any:
     return manage(app, settings(tmp_path))
 
 
-@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 def test_other_apps_of_the_process_keep_kombus(tmp_path: Path) -> None:
     for url, ours in ((REDIS, redis.Transport), (f"sqla+sqlite:///{tmp_path}/b.db", sql.Transport)):
         app: Any = managed(tmp_path, url)
