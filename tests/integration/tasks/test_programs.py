@@ -19,7 +19,6 @@ from taskgate.store import queries
 from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Task, new_task_id
 
-
 USERS_APP = '''
 from celery import Celery, Task
 from contextvars import ContextVar

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import kombu.transport
-import pytest
 from celery import Celery
 
 from taskgate.tasks.app import create_app, manage
