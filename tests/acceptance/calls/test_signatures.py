@@ -70,9 +70,9 @@ def test_fitting_arguments_arrive_as_their_types(deployment: Deployment) -> None
 
 MISFITS: list[tuple[task_service_pb2.SubmitRequest, dict[str, str]]] = [
     (request("demo.countdown", seconds="abc"), {"kwargs.seconds": '"abc" is not a number'}),
-    (request("typed.plain", [1.5, "b", 3], flag="yes"),
+    (request("typed.plain", [1.5, "b", 3], flag="maybe"),
      {"args[0]": "1.5 is not an integer", "args[1]": '"b" is not a number',
-      "args[2]": "3 is not a string", "kwargs.flag": '"yes" is not true or false'}),
+      "args[2]": "3 is not a string", "kwargs.flag": '"maybe" is not true or false'}),
     (request("typed.plain", [1]),
      {"kwargs.fraction": "'fraction' is missing", "kwargs.text": "'text' is missing"}),
     (request("typed.plain", [1, 2, "a", True, 5]),
@@ -83,8 +83,8 @@ MISFITS: list[tuple[task_service_pb2.SubmitRequest, dict[str, str]]] = [
      {"kwargs.x": "'x' goes by position only, in args",
       "args": "'x' is missing; it goes by position only"}),
     (request("typed.keyword_only", [1], x=1), {"args": "1 were given, and at most 0 are taken"}),
-    (request("typed.rest", ["a", 1, "2", 3], due="soon"),
-     {"args[2]": '"2" is not an integer',
+    (request("typed.rest", ["a", 1, "2nd", 3], due="soon"),
+     {"args[2]": '"2nd" is not an integer',
       "kwargs.due": '"soon" is not a date such as 2026-11-22'}),
     (request("typed.bound", [1], self=2),
      {"kwargs.self": "the task has no parameter 'self'; it has 'x'"}),

@@ -32,7 +32,7 @@ class Capacity:
     """
 
     def __init__(self, records: Records, most: int) -> None:
-        """``most``: how many tasks may be QUEUED in each queue; any number if 0."""
+        """``most``: how many tasks may wait in each queue, delayed ones too; any number if 0."""
         self._records = records
         self._most = most
         self._counts: dict[str, _Count] = {}

@@ -12,8 +12,16 @@ import jsonschema_rs
 
 from taskgate.server.errors import Violation, ViolationReason
 from taskgate.server.requests.arguments import depth
-from taskgate.server.requests.schema_errors import CHECKS, MASK, path_step, sentences_of
+from taskgate.server.requests.schema_errors import (
+    CHECKS,
+    MASK,
+    Scalar,
+    path_step,
+    read_as_worker,
+    sentences_of,
+)
 from taskgate.server.text import fit, printable, quote
+from taskgate.tasks.signature import READ_AS
 
 MAX_ERRORS = 200
 """Of one value; a list can have a million wrong items."""
@@ -45,7 +53,12 @@ class Schema:
         """
         # offline: a schema must not make the server fetch anything.
         self._validator = jsonschema_rs.Draft202012Validator(
-            dict(schema), offline=True, mask=MASK, validate_formats=True, formats=CHECKS
+            read_as_worker(schema),
+            offline=True,
+            mask=MASK,
+            validate_formats=True,
+            formats=CHECKS,
+            keywords={READ_AS: Scalar},
         )
         self._max_depth = _max_depth(schema)
 
@@ -55,7 +68,12 @@ class Schema:
             return  # the worker, which can be ended, will see
         if self._is_valid(value):
             return
-        for start, sample in _samples(value):
+        for start, part in _parts(value):
+            if part is not value and self._is_valid(part):
+                continue
+            sample = _Sample.of(part)
+            if part is not value:
+                sample.cut.add(())
             violations = list(self._violations(sample, field, start))
             if violations:
                 yield from violations
@@ -126,15 +144,13 @@ class _Sample:
                 yield error
 
 
-def _samples(value: Any) -> Iterator[tuple[int, _Sample]]:
-    """Samples of the value: of a long list, part by part, each with the index that it begins at."""
+def _parts(value: Any) -> Iterator[tuple[int, Any]]:
+    """The value; of a long list its parts, each with the index that it begins at."""
     if not isinstance(value, list) or len(value) <= MAX_ITEMS:
-        yield 0, _Sample.of(value)
+        yield 0, value
         return
     for start in range(0, len(value), MAX_ITEMS):
-        sample = _Sample.of(value[start : start + MAX_ITEMS])
-        sample.cut.add(())
-        yield start, sample
+        yield start, value[start : start + MAX_ITEMS]
 
 
 def _max_depth(schema: Mapping[str, Any]) -> int | None:

@@ -12,16 +12,33 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import jsonschema_rs
 from pydantic import AnyUrl, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, SchemaValidator
 
 from taskgate.server.text import quote
+from taskgate.tasks.signature import READ_AS
 
 PathOf = Callable[[jsonschema_rs.ValidationError], str]
 """The path of the field that an error is about."""
+
+_OF_TYPE = "type: "
+"""Begins what ``Scalar`` says of a value that is something else altogether."""
+
+_CONSTRAINTS = {
+    "greater_than": "is less than or equal to the minimum of {gt}",
+    "greater_than_equal": "is less than the minimum of {ge}",
+    "less_than": "is greater than or equal to the maximum of {lt}",
+    "less_than_equal": "is greater than the maximum of {le}",
+    "multiple_of": "is not a multiple of {multiple_of}",
+    "decimal_max_digits": "has more than {max_digits} digits",
+    "decimal_max_places": "has more than {decimal_places} decimal places",
+    "decimal_whole_digits": "has more than {whole_digits} digits before the point",
+}
+"""By pydantic's names of errors."""
 
 MAX_PATTERN = 4_096
 """Characters of a regular expression: a longer one takes seconds to compile."""
@@ -99,6 +116,16 @@ _UNCHECKED = (
 )
 """Formats that jsonschema-rs would check by rules that may be narrower than the worker's."""
 
+_SCALAR_NOUNS = {
+    "int": _NOUNS["integer"],
+    "float": _NOUNS["number"],
+    "bool": _NOUNS["boolean"],
+    "datetime": FORMATS["date-time"].noun,
+    "timedelta": FORMATS["duration"].noun,
+    "json": "JSON text",
+    **{name: FORMATS[name].noun for name in ("date", "decimal", "time", "uuid")},
+}
+
 CHECKS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(_UNCHECKED, lambda _: True),
     **{name: known.fits for name, known in FORMATS.items()},
@@ -109,6 +136,42 @@ CHECKS: dict[str, Callable[[str], bool]] = {
 def path_step(part: str | int) -> str:
     """A step of a field's path: ``[0]`` or ``.name``."""
     return f"[{part}]" if isinstance(part, int) else f".{part}"
+
+
+class Scalar:
+    """The keyword that has a scalar read by pydantic, as the worker will read it."""
+
+    def __init__(self, _parent: Any, core: dict[str, Any], _path: Any) -> None:
+        """``core``: a schema of pydantic-core's."""
+        self._noun = _SCALAR_NOUNS.get(core["type"], core["type"])
+        self._read = SchemaValidator(cast("CoreSchema", core)).validate_python
+
+    def validate(self, value: Any) -> None:
+        """Raise ValueError if pydantic would not take the value."""
+        try:
+            self._read(value)
+        except ValidationError as exc:
+            raise ValueError(self._sentence(exc)) from exc
+
+    def _sentence(self, error: ValidationError) -> str:
+        [problem] = error.errors(include_url=False, include_input=False)
+        words = _CONSTRAINTS.get(problem["type"])
+        if words is None:
+            return f"{_OF_TYPE}{self._noun}"
+        return words.format(**{name: _plain(bound) for name, bound in problem["ctx"].items()})
+
+
+def _plain(number: Any) -> Any:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def read_as_worker(schema: Any) -> Any:
+    """The schema with pydantic's word in place of JSON Schema's, where it has one."""
+    if isinstance(schema, Mapping):
+        if READ_AS in schema:
+            return {READ_AS: schema[READ_AS]}
+        return {name: read_as_worker(inner) for name, inner in schema.items()}
+    return [read_as_worker(inner) for inner in schema] if isinstance(schema, list) else schema
 
 
 def sentences_of(
@@ -122,6 +185,8 @@ def sentences_of(
                 yield path + path_step(name), "it is missing"
             case {"unexpected": names}:
                 yield from ((path + path_step(name), "it is not expected") for name in names)
+            case {"keyword": "x-pydantic", "message": message}:
+                yield path, f"{quote(error.instance)} {_scalar_predicate(message)}"
             case {"context": alternatives} if error.kind.name in ("anyOf", "oneOf"):
                 yield from _union_sentences(error, alternatives, path_of)
             case values:
@@ -152,15 +217,31 @@ def _is_of_another_type(
     outer: jsonschema_rs.ValidationError, errors: list[jsonschema_rs.ValidationError]
 ) -> bool:
     here = outer.instance_path
-    return any(e.kind.name == "type" and e.instance_path == here for e in errors)
+    return any(_wanted_types(e) and e.instance_path == here for e in errors)
 
 
 def _nouns(
     outer: jsonschema_rs.ValidationError, errors: list[jsonschema_rs.ValidationError]
 ) -> Iterator[str]:
     for error in errors:
-        if error.kind.name == "type" and error.instance_path == outer.instance_path:
-            yield from (_NOUNS.get(name, name) for name in error.kind.as_dict()["types"])
+        if error.instance_path == outer.instance_path:
+            yield from _wanted_types(error)
+
+
+def _wanted_types(error: jsonschema_rs.ValidationError) -> list[str]:
+    """What the value should be, in words, if the error is that it is something else."""
+    match error.kind.as_dict():
+        case {"types": names}:
+            return [_NOUNS.get(name, name) for name in names]
+        case {"keyword": "x-pydantic", "message": message} if message.startswith(_OF_TYPE):
+            return [message.removeprefix(_OF_TYPE)]
+    return []
+
+
+def _scalar_predicate(message: str) -> str:
+    if message.startswith(_OF_TYPE):
+        return f"is not {message.removeprefix(_OF_TYPE)}"
+    return message
 
 
 def _predicate(error: jsonschema_rs.ValidationError, values: Mapping[str, Any]) -> str:
