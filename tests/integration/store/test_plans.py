@@ -60,7 +60,7 @@ def fill(database: Database) -> None:
     """A record of some age: mostly tasks that ended, few that run, some that wait."""
     with database.write() as tx:
         for state in (State.RUNNING, State.QUEUED, State.RETRYING):
-            task_ids = [submitted_in(tx, state) for _ in range(FEW)]
+            task_ids = [submitted_in(tx, state, queue=f"queue {n % 20}") for n in range(FEW)]
             for number, task_id in enumerate(task_ids):
                 worker = f"worker {number % WORKERS}"
                 tx.execute(update(tasks).where(tasks.c.id == task_id).values(worker=worker))
