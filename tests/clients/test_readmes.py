@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support.clients import CLIENTS, GO, PYTHON_CLIENT, TYPESCRIPT, go, npm, run
+from support.clients import CLIENTS, GO, PYTHON_CLIENT, TYPESCRIPT, go, maven, npm, run
 from support.require import require
 from support.up import Up
 
@@ -95,6 +95,20 @@ def _run_python(folder: Path, example: Path, address: str) -> str:
     return run([python, example, address], folder)
 
 
+def _run_java(folder: Path, example: Path, address: str) -> str:
+    """The jar that would be published, with its sources and documentation."""
+    target = folder / "target"
+    maven("-DskipTests", f"-DbuildDirectory={target}", "package")
+    jars = {jar.name: jar for jar in target.glob("*.jar")}
+    name = "taskgate-client-0.1.0"
+    assert {f"{name}-sources.jar", f"{name}-javadoc.jar"} <= jars.keys()
+    jar = jars[f"{name}.jar"]
+    described = run([require("jar"), "--describe-module", "--file", jar], folder)
+    assert "dev.taskgate.client@0.1.0 automatic" in described
+    class_path = f"{jar}:{(target / 'classpath').read_text()}"
+    return run([require("java"), "-cp", class_path, example, address], folder)
+
+
 def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
     """A repository with the client at the path, and its release."""
     shutil.copytree(client, repository / path)
@@ -111,6 +125,7 @@ def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
 READMES = [
     Readme("go", "go", "examples/submit/main.go", _run_go),
     Readme("typescript", "ts", "examples/submit.ts", _run_typescript),
+    Readme("java", "java", "examples/Submit.java", _run_java),
     Readme("python", "python", "examples/submit.py", _run_python),
 ]
 

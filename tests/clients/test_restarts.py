@@ -28,7 +28,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from support.clients import Command, go, node_command
+from support.clients import Command, go, java_command, node_command
 from support.deployment import Deployment
 from support.processes import Process
 from support.serving import register
@@ -61,6 +61,10 @@ def _typescript(_folder: Path) -> Command:
     return node_command("restarts/main.js")
 
 
+def _java(_folder: Path) -> Command:
+    return java_command("dev.taskgate.restarts.Main")
+
+
 def _python(waits: str) -> Callable[[Path], Command]:
     return lambda _folder: [sys.executable, Path(__file__).parent / f"python_{waits}.py"]
 
@@ -68,6 +72,7 @@ def _python(waits: str) -> Callable[[Path], Command]:
 PROGRAMS = [
     Program("go", _go),
     Program("typescript", _typescript),
+    Program("java", _java),
     Program("python-threads", _python("threads")),
     Program("python-asyncio", _python("asyncio")),
 ]

@@ -5,17 +5,23 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** Spaces the attempts to reach a server that is away, until a deadline. */
 final class Backoff {
   private static final long FIRST_MILLIS = 200;
-  private static final long MAX_MILLIS = 5_000;
+  private static final long MAX_MILLIS = 2_000;
 
   private final Deadline deadline;
+  private final BooleanSupplier closed;
   private long next = 0;
 
-  Backoff(Deadline deadline) {
+  /**
+   * @param closed whether calls fail because this side ended them
+   */
+  Backoff(Deadline deadline, BooleanSupplier closed) {
     this.deadline = deadline;
+    this.closed = closed;
   }
 
   void reset() {
@@ -23,21 +29,20 @@ final class Backoff {
   }
 
   /**
-   * Waits, longer each time and somewhat at random, if the call that failed may work later.
+   * Returns how many milliseconds to wait, longer each time and somewhat at random, if the call that
+   * failed may work later.
    *
    * @throws StatusRuntimeException the call's own error if it may not
    */
-  void after(StatusRuntimeException error) {
-    if (error.getStatus().getCode() != Status.Code.UNAVAILABLE) {
+  long after(StatusRuntimeException error) {
+    // A server that stops answers CANCELLED to calls that it had taken and not begun.
+    Status.Code code = error.getStatus().getCode();
+    boolean away = code == Status.Code.UNAVAILABLE || code == Status.Code.CANCELLED;
+    if (!away || closed.getAsBoolean()) {
       throw error;
     }
     next = Math.min(Math.max(2 * next, FIRST_MILLIS), MAX_MILLIS);
     long delay = next / 2 + ThreadLocalRandom.current().nextLong(next / 2);
-    try {
-      Thread.sleep(Math.min(delay, Math.max(deadline.timeRemaining(TimeUnit.MILLISECONDS), 0)));
-    } catch (InterruptedException interruption) {
-      Thread.currentThread().interrupt();
-      throw Status.CANCELLED.withCause(interruption).asRuntimeException();
-    }
+    return Math.min(delay, Math.max(deadline.timeRemaining(TimeUnit.MILLISECONDS), 0));
   }
 }

@@ -9,6 +9,7 @@ import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.MetadataUtils;
 import java.io.File;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +19,11 @@ public final class TaskgateClientBuilder {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
-  // A call that found the server unavailable is repeated, for about seven seconds in all.
+  private static final int MAX_ATTEMPTS = 1_000; // until the deadline
+  private static final long REPEATED_BYTES = 64L << 20;
+
+  // What submits carries a request id, the other calls change nothing twice: all may be repeated. A
+  // server that stops answers CANCELLED to calls that it had taken and not begun.
   private static final Map<String, ?> SERVICE_CONFIG =
       Map.of(
           "methodConfig",
@@ -28,15 +33,16 @@ public final class TaskgateClientBuilder {
                   List.of(Map.of("service", "taskgate.v1.TaskService")),
                   "retryPolicy",
                   Map.of(
-                      "maxAttempts", 5.0,
-                      "initialBackoff", "0.2s",
-                      "backoffMultiplier", 3.0,
-                      "maxBackoff", "5s",
-                      "retryableStatusCodes", List.of("UNAVAILABLE")))));
+                      "maxAttempts", (double) MAX_ATTEMPTS,
+                      "initialBackoff", "0.1s",
+                      "backoffMultiplier", 2.0,
+                      "maxBackoff", "2s",
+                      "retryableStatusCodes", List.of("UNAVAILABLE", "CANCELLED")))));
 
   private final String target;
   private ChannelCredentials credentials = InsecureChannelCredentials.create();
-  private String token = "";
+  private String token;
+  private Duration timeout = Duration.ofSeconds(30);
 
   TaskgateClientBuilder(String target) {
     this.target = target;
@@ -58,9 +64,22 @@ public final class TaskgateClientBuilder {
     return this;
   }
 
-  /** Sends "authorization: Bearer …" with each call. Without TLS it travels readable. */
+  /**
+   * Sends "authorization: Bearer …" with each call. Without TLS it travels readable.
+   *
+   * @param token none if null or empty, as an environment variable may be
+   */
   public TaskgateClientBuilder token(String token) {
     this.token = token;
+    return this;
+  }
+
+  /**
+   * How long a call may take that has no deadline of its own, repetitions included. The usual 30
+   * seconds are longer than a server drains and takes to start again.
+   */
+  public TaskgateClientBuilder timeout(Duration timeout) {
+    this.timeout = timeout;
     return this;
   }
 
@@ -69,11 +88,15 @@ public final class TaskgateClientBuilder {
     ManagedChannelBuilder<?> channel =
         Grpc.newChannelBuilder(target, credentials)
             .defaultServiceConfig(SERVICE_CONFIG)
+            .maxRetryAttempts(MAX_ATTEMPTS)
+            .perRpcBufferLimit(REPEATED_BYTES)
+            .retryBufferSize(4 * REPEATED_BYTES)
+            .userAgent("taskgate-java/" + TaskgateClient.VERSION)
             .keepAliveTime(30, TimeUnit.SECONDS) // notices a server that vanished without a word
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .maxInboundMessageSize(Integer.MAX_VALUE) // results may be large
-            .intercept(new RequestIds());
-    if (!token.isEmpty()) {
+            .intercept(new RequestIds(), new Deadlines(timeout));
+    if (token != null && !token.isEmpty()) {
       channel.intercept(MetadataUtils.newAttachHeadersInterceptor(bearer()));
     }
     return new TaskgateClient(channel.build());

@@ -7,12 +7,15 @@ import dev.taskgate.v1.WatchResponse;
 import dev.taskgate.v1.WatchedTask;
 import io.grpc.Context;
 import io.grpc.Deadline;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.function.BooleanSupplier;
 
 /** Tasks as they change: see {@link TaskgateClient#updates}. To be read once, by one thread. */
 public final class Updates implements Iterable<Task>, Iterator<Task>, AutoCloseable {
@@ -22,10 +25,14 @@ public final class Updates implements Iterable<Task>, Iterator<Task>, AutoClosea
   private final Context.CancellableContext context = Context.current().withCancellation();
   private Iterator<WatchResponse> stream;
 
-  Updates(TaskServiceBlockingStub stub, Collection<String> ids, Deadline deadline) {
+  Updates(
+      TaskServiceBlockingStub stub,
+      Collection<String> ids,
+      Deadline deadline,
+      BooleanSupplier closed) {
     this.stub = stub.withDeadline(deadline);
-    this.backoff = new Backoff(deadline);
-    ids.forEach(id -> seen.put(id, 0L));
+    this.backoff = new Backoff(deadline, () -> closed.getAsBoolean() || context.isCancelled());
+    ids.forEach(id -> seen.put(id.toLowerCase(Locale.ROOT), 0L));
   }
 
   @Override
@@ -48,7 +55,7 @@ public final class Updates implements Iterable<Task>, Iterator<Task>, AutoClosea
         return stream.hasNext();
       } catch (StatusRuntimeException error) {
         stream = null;
-        backoff.after(error);
+        sleep(backoff.after(error));
       }
     }
   }
@@ -67,6 +74,15 @@ public final class Updates implements Iterable<Task>, Iterator<Task>, AutoClosea
   @Override
   public void close() {
     context.cancel(null);
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException interruption) {
+      Thread.currentThread().interrupt();
+      throw Status.CANCELLED.withCause(interruption).asRuntimeException();
+    }
   }
 
   private Iterator<WatchResponse> watch() {

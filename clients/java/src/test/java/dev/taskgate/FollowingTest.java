@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.taskgate.v1.Task;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -76,6 +78,50 @@ class FollowingTest {
   }
 
   @Test
+  void waitingHoldsNoThreadAndOutlivesDroppedCalls() throws Exception {
+    var calls = new AtomicInteger();
+    server.onGet =
+        request -> {
+          if (calls.incrementAndGet() < 3) {
+            throw Status.CANCELLED.asRuntimeException();
+          }
+          return task(TASK_STATE_SUCCEEDED, 2);
+        };
+    assertEquals(2, client.whenFinal("1", LONG).get(30, TimeUnit.SECONDS).getVersion());
+    assertEquals(3, calls.get());
+  }
+
+  @Test
+  void waitingCanBeCancelled() throws InterruptedException {
+    var called = new CountDownLatch(1);
+    var left = new CountDownLatch(1);
+    server.onGet =
+        request -> {
+          Context.current().addListener(context -> left.countDown(), Runnable::run);
+          called.countDown();
+          return awaitThen(left, task(TASK_STATE_RUNNING, 1));
+        };
+    var waiting = client.whenFinal("1", LONG);
+    assertTrue(called.await(10, TimeUnit.SECONDS));
+    waiting.cancel(true);
+    assertTrue(left.await(10, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void closingEndsWaitsAndUpdates() throws InterruptedException {
+    server.onWatch = (request, out) -> out.onNext(update(TASK_STATE_RUNNING, 1));
+    var other = TaskgateClient.connect(server.address());
+    var updates = other.updates(List.of("1"), LONG);
+    assertEquals(1, updates.next().getVersion());
+    var waiting = other.whenFinal("1", LONG);
+    other.close();
+    assertThrows(StatusRuntimeException.class, updates::hasNext);
+    var failure =
+        assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+    assertEquals(StatusRuntimeException.class, failure.getCause().getClass());
+  }
+
+  @Test
   void updatesResumeWhereTheConnectionBroke() {
     List<Long> seen = new CopyOnWriteArrayList<>();
     server.onWatch =
@@ -126,6 +172,15 @@ class FollowingTest {
       assertEquals(1, updates.next().getVersion());
     }
     assertTrue(left.await(10, TimeUnit.SECONDS));
+  }
+
+  private static Task awaitThen(CountDownLatch latch, Task task) {
+    try {
+      latch.await(10, TimeUnit.SECONDS);
+      return task;
+    } catch (InterruptedException interruption) {
+      throw new AssertionError(interruption);
+    }
   }
 
   private static void assertCode(Status.Code code, Runnable call) {

@@ -3,6 +3,7 @@ package dev.taskgate;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.taskgate.v1.RetryRequest;
 import dev.taskgate.v1.SubmitBatchRequest;
@@ -18,10 +19,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import org.junit.jupiter.api.Test;
@@ -61,6 +64,73 @@ class TaskgateClientTest {
       assertEquals(3, server.requestIds.size());
       assertEquals(1, new HashSet<>(server.requestIds).size());
     }
+  }
+
+  @Test
+  void aSubmitIsRepeatedForLongerThanGrpcDoesByItself() throws IOException {
+    try (var server = new ServerFixture();
+        var client = TaskgateClient.connect(server.address())) {
+      server.onSubmit =
+          request -> {
+            if (server.requestIds.size() < 8) {
+              throw server.requestIds.size() % 2 == 0
+                  ? ServerFixture.AWAY
+                  : Status.CANCELLED.asRuntimeException();
+            }
+          };
+      client.blocking().submit(ADD);
+      assertEquals(8, server.requestIds.size());
+      assertEquals(1, new HashSet<>(server.requestIds).size());
+    }
+  }
+
+  @Test
+  void aCallHasADeadlineUnlessItBringsOne() throws IOException {
+    try (var server = new ServerFixture();
+        var client =
+            TaskgateClient.builder(server.address())
+                .timeout(Duration.ofMillis(300))
+                .token(null)
+                .build()) {
+      server.onSubmit =
+          request -> {
+            throw ServerFixture.AWAY;
+          };
+      var stub = client.blocking();
+      var thrown = assertThrows(StatusRuntimeException.class, () -> stub.submit(ADD));
+      assertEquals(Status.Code.DEADLINE_EXCEEDED, thrown.getStatus().getCode());
+      assertEquals(List.of(), server.authorizations);
+    }
+  }
+
+  @Test
+  void closingWithTimeLetsCallsEnd() throws Exception {
+    try (var server = new ServerFixture()) {
+      var client = TaskgateClient.connect(server.address());
+      var called = new CountDownLatch(1);
+      var goOn = new CountDownLatch(1);
+      server.onSubmit =
+          request -> {
+            called.countDown();
+            try {
+              goOn.await(10, TimeUnit.SECONDS);
+            } catch (InterruptedException interruption) {
+              throw new AssertionError(interruption);
+            }
+          };
+      var answer = client.future().submit(ADD);
+      called.await(10, TimeUnit.SECONDS);
+      goOn.countDown();
+      client.close(Duration.ofSeconds(30));
+      assertTrue(answer.isDone());
+      answer.get();
+    }
+  }
+
+  @Test
+  void theVersionIsThatOfTheArtifact() throws IOException {
+    var pom = Files.readString(Path.of("pom.xml"));
+    assertTrue(pom.contains("<version>" + TaskgateClient.VERSION + "</version>"));
   }
 
   @Test
