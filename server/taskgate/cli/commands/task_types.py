@@ -61,8 +61,8 @@ def _find(types: list[TaskType], name: str) -> TaskType:
 
 def _at_a_glance(known: TaskType) -> Iterator[Text]:
     yield _call(known)
-    if known.doc:
-        yield Text(f"    {known.doc.strip().splitlines()[0]}", style="dim")
+    for line in known.doc.strip().splitlines()[:1]:
+        yield Text(f"    {line}", style="dim")
 
 
 def _in_detail(known: TaskType) -> Iterator[Text]:
