@@ -168,3 +168,29 @@ def dies_once(self: TaskgateTask) -> int:
     if attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return attempt
+
+
+class Broken(Exception):
+    """An exception that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@task(name="features.broken_text", bind=True, max_retries=1, default_retry_delay=0)
+def broken_text(self: TaskgateTask) -> None:
+    """Fail with it, and be retried."""
+    raise self.retry(exc=Broken())
+
+
+@task(name="features.long_texts", bind=True)
+def long_texts(self: TaskgateTask, length: int) -> None:
+    """Report and raise long texts."""
+    self.report_progress(1, 2, "x" * length)
+    raise ValueError("y" * length)
+
+
+@task(name="features.large")
+def large(length: int) -> str:
+    """Return a long text."""
+    return "x" * length

@@ -28,7 +28,7 @@ from taskgate.store.record import Failure, Task
 from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.transitions import Claim
 from taskgate.tasks import messages
-from taskgate.tasks.failures import failure_of, wait_by_policy
+from taskgate.tasks.failures import MAX_MESSAGE, cut, failure_of, wait_by_policy
 from taskgate.tasks.serializing import to_json, with_any_float
 from taskgate.tasks.watermarks import Watermarks
 from taskgate.tasks.worker import identity
@@ -223,7 +223,7 @@ class Attempt:
 
     def report(self, state: str, meta: Any) -> None:
         """Say how far the task is, in a word of its own; the latest report is written soon."""
-        progress = to_json(with_any_float({"state": state, "meta": meta}))
+        progress = to_json(with_any_float({"state": state, "meta": _cut_texts(meta)}))
         if self.claimed is not None:
             self.recorder.progress.put(self.claimed, progress)
         else:
@@ -398,6 +398,18 @@ class Attempt:
 
     def _now(self, tx: Connection, won: bool) -> State | None:
         return queries.get(tx, self.task_id).state if won else None
+
+
+def _cut_texts(meta: Any) -> Any:
+    """Progress with its long texts cut: it is written often, and shown in lists."""
+    match meta:
+        case str():
+            return cut(meta, MAX_MESSAGE)
+        case dict():
+            return {key: _cut_texts(value) for key, value in meta.items()}
+        case list() | tuple():
+            return [_cut_texts(value) for value in meta]
+    return meta
 
 
 def max_losses(app: Any, task_type: str | None) -> int:

@@ -17,7 +17,7 @@ from taskgate.store.lifecycle import State
 from taskgate.tasks import chords
 from taskgate.tasks.attempt import Attempt, Recorder, running_attempt
 from taskgate.tasks.results import RecordReader
-from taskgate.tasks.serializing import to_json
+from taskgate.tasks.serializing import ResultTooLarge, to_json
 
 logger = get_logger(__name__)
 
@@ -75,17 +75,26 @@ class RecordBackend(RecordReader):
 
         Raises:
             ResultNotSerializable: the result cannot be written as JSON.
+            ResultTooLarge: it is longer than TASKGATE_MAX_RESULT_BYTES.
         """
         attempt = self.attempt(task_id, request)
         result = self.prepare_value(result)
         if state == states.SUCCESS:
-            to_json(result)  # what cannot be written is the caller's to know
+            self._check_result(result)  # what cannot be recorded is the caller's to know
         if state == states.STARTED and attempt.claimed is None and request is not None:
             self._soon(attempt, attempt.begin)
         elif state not in _NOT_RECORDED:
             children = _children(request)
             self._soon(attempt, lambda: _store(attempt, state, result, traceback, children))
         return result
+
+    def _check_result(self, result: Any) -> None:
+        size, most = len(to_json(result).encode()), self.app.conf.get("taskgate_max_result_bytes")
+        if most is not None and size > most:
+            raise ResultTooLarge(
+                f"the result has {size} bytes as JSON, and {most} are allowed: store it elsewhere "
+                "and return where, or raise TASKGATE_MAX_RESULT_BYTES"
+            )
 
     def mark_as_done(
         self,

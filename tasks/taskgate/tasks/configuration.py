@@ -81,6 +81,7 @@ def record_options(settings: Settings) -> dict[str, Any]:
         "result_backend": f"taskgate+{settings.postgres_url}",
         "taskgate_context": settings.taskgate_context,
         "taskgate_lease_seconds": settings.taskgate_lease_seconds,
+        "taskgate_max_result_bytes": settings.taskgate_max_result_bytes,
         "taskgate_max_worker_losses": settings.taskgate_max_worker_losses,
     }
 

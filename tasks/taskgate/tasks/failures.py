@@ -14,17 +14,23 @@ from kombu.utils import json as kombu_json
 
 from taskgate.store.lifecycle import Reason
 from taskgate.store.record import Failure, RetryPolicy, Task
-from taskgate.tasks.serializing import ResultNotSerializable
+from taskgate.tasks.serializing import ResultNotSerializable, ResultTooLarge
 from taskgate.tasks.signature import ArgumentsInvalid
 
 INITIAL_BACKOFF = 1.0
 BACKOFF_MULTIPLIER = 2.0
 MAX_BACKOFF = 600.0
 
+MAX_MESSAGE = 8 * 1024
+"""The longest message of a failure or of progress, in characters; what is longer is cut."""
+
+MAX_TRACEBACK = 32 * 1024
+
 _REASONS: dict[type[BaseException], Reason] = {
     WorkerLostError: Reason.WORKER_LOST,
     TimeLimitExceeded: Reason.TIMED_OUT,
     SoftTimeLimitExceeded: Reason.TIMED_OUT,
+    ResultTooLarge: Reason.RESULT_TOO_LARGE,
     ResultNotSerializable: Reason.RESULT_NOT_SERIALIZABLE,
     NotRegistered: Reason.TASK_TYPE_NOT_REGISTERED,
     ArgumentsInvalid: Reason.ARGUMENTS_INVALID,
@@ -55,12 +61,19 @@ def failure_of(error: Any, traceback: str | None = None) -> Failure:
             error = error.__cause__
         cls = type(error)
         names = cls.__module__, cls.__qualname__
-        return _failure(reason_of(error), str(error), names, error.args, traceback)
+        return _failure(reason_of(error), _text_of(error), names, error.args, traceback)
     fields = error if isinstance(error, dict) else {"exc_message": error}
     message = fields.get("exc_message", "")
     args = message if isinstance(message, list | tuple) else (message,)
     names = str(fields.get("exc_module") or ""), str(fields.get("exc_type") or "")
     return _failure(Reason.EXCEPTION, ", ".join(map(str, args)), names, args, traceback)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as exc:  # noqa: BLE001 - a user's __str__ can raise anything
+        return f"<{type(error).__name__}: its __str__ raised {type(exc).__name__}>"
 
 
 def reason_of(error: BaseException) -> Reason:
@@ -84,14 +97,25 @@ def _failure(
     reason: Reason, message: str, names: tuple[str, str], args: Any, traceback: str | None
 ) -> Failure:
     module, name = names
+    kept = kombu_json.dumps(ensure_serializable(args, kombu_json.dumps))
+    if len(kept) > MAX_MESSAGE:
+        kept = kombu_json.dumps([cut(message, MAX_MESSAGE)])
     return Failure(
         reason=reason,
-        message=message,
+        message=cut(message, MAX_MESSAGE),
         type=name,
         module=module,
-        args=kombu_json.dumps(ensure_serializable(args, kombu_json.dumps)),
-        traceback=str(traceback or ""),
+        args=kept,
+        traceback=cut(str(traceback or ""), MAX_TRACEBACK),
     )
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning and its end with a mark that says how much is left out."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]} [… {len(text) - 2 * half} characters left out …] {text[-half:]}"
 
 
 def wait_by_policy(task: Task, error: BaseException, max_retries: int | None) -> timedelta | None:

@@ -14,6 +14,10 @@ class ResultNotSerializable(EncodeError):
     """What the task returned cannot be written as JSON."""
 
 
+class ResultTooLarge(EncodeError):
+    """What the task returned is longer than a result may be."""
+
+
 def to_json(value: Any) -> str:
     """JSON text; datetimes, UUIDs and their like in Celery's own notation.
 

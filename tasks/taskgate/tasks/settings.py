@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     taskgate_lease_seconds: float = Field(default=15.0, ge=1.0, le=3600.0)
     """How long a worker is believed to live without a sign of life, in seconds."""
 
+    taskgate_max_result_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    """The largest result, as JSON text. A task that returns more fails with RESULT_TOO_LARGE."""
+
     taskgate_max_worker_losses: int = Field(default=3, ge=0, le=100)
     """How often a task may lose its worker and still be run again."""
 

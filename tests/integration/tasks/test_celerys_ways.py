@@ -386,3 +386,26 @@ def test_a_retry_shows_its_exception_even_if_that_cannot_be_pickled(system: Syst
     wait_until(lambda: result.state == "RETRY", SECONDS, "the next attempt waits")
     assert repr(result.result) == "Unpicklable('foo')"
     AbortableAsyncResult(result.id, app=system.app).abort()
+
+
+def test_an_exception_that_cannot_be_shown_keeps_its_type_and_its_retry(system: System) -> None:
+    task = system.wait_final(system.app.signature("features.broken_text").delay().id)
+
+    assert (task.state, task.attempt, failure_of(task).type) == (State.FAILED, 2, "Broken")
+
+
+def test_long_texts_are_cut_with_a_mark(system: System) -> None:
+    task = system.wait_final(system.app.signature("features.long_texts", (3_000_000,)).delay().id)
+
+    failure = failure_of(task)
+    assert failure.type == "ValueError"
+    for text in (failure.message, failure.traceback, failure.args, str(task.progress)):
+        assert "characters left out" in text
+        assert len(text) < 100_000
+
+
+def test_a_result_that_is_too_large(system: System) -> None:
+    task = system.wait_final(system.app.signature("features.large", (5_000_000,)).delay().id)
+
+    assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.RESULT_TOO_LARGE)
+    assert "TASKGATE_MAX_RESULT_BYTES" in failure_of(task).message

@@ -36,6 +36,9 @@ def test_other_apps_of_the_process_keep_kombus(tmp_path: Path) -> None:
         assert theirs is kombu.transport.get_transport_cls(url.partition("+")[0].partition(":")[0])
         assert theirs is not ours
         assert app.pool is not other.pool
+        with app.producer_or_acquire() as pooled, other.producer_or_acquire() as others:
+            assert pooled.connection.get_transport_cls() is ours
+            assert others.connection.get_transport_cls() is theirs
 
 
 def test_a_managed_apps_own_options_are_kept_beside_ours(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +15,7 @@ from celery.utils.log import get_logger
 from celery.worker import state as worker_state
 
 from taskgate.store import queries, transitions, workers
-from taskgate.store.lifecycle import Reason
+from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Failure
 from taskgate.store.workers import ActiveAttempt
 from taskgate.tasks.attempt import max_losses
@@ -31,6 +33,9 @@ RENEWALS_PER_LEASE = 4
 
 MISSING_SECONDS = 5.0
 """How long the record may say that a task runs here that does not, before it counts as lost."""
+
+FREEZE_SECONDS = 1.0
+"""How long a process may take to stop for a look at what it runs."""
 
 LAST_WRITES_SECONDS = 10.0
 """How long a worker that stops waits for its last writes."""
@@ -151,12 +156,25 @@ class Agent:
         if self._end_process is None or request is None or not request.worker_pid:
             logger.warning("task %s cannot be ended by force here", attempt.task_id)
             return
-        logger.warning(
-            "task %s did not stop when aborted: ending process %d",
-            attempt.task_id,
-            request.worker_pid,
+        with _frozen(request.worker_pid) as is_frozen:
+            # Frozen, it can begin no other task between our look and its end.
+            if not is_frozen or not self._still_runs(attempt):
+                return
+            logger.warning(
+                "task %s did not stop when aborted: ending process %d",
+                attempt.task_id,
+                request.worker_pid,
+            )
+            self._end_process(request.worker_pid)
+
+    def _still_runs(self, attempt: ActiveAttempt) -> bool:
+        """Whether the process has not recorded an end: until then it takes no other task."""
+        with self._backend.database.read() as tx:
+            found = queries.get_many(tx, [attempt.task_id]).get(attempt.task_id)
+        return found is not None and (found.state, found.attempt) == (
+            State.ABORTING,
+            attempt.attempt,
         )
-        self._end_process(request.worker_pid)
 
     # The loop that writes what the main process must not wait for.
 
@@ -171,6 +189,32 @@ class Agent:
                 action()
             except Exception:
                 logger.exception("task %s: what its end leads to went wrong", task_id)
+
+
+@contextmanager
+def _frozen(pid: int) -> Iterator[bool]:
+    """Stop a child process for a moment; False if it has ended, or does not stop."""
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        yield _has_stopped(pid)
+    except ProcessLookupError:
+        yield False
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def _has_stopped(pid: int) -> bool:
+    deadline = time.monotonic() + FREEZE_SECONDS
+    options = os.WSTOPPED | os.WNOHANG | os.WNOWAIT  # its end is the pool's to learn
+    while time.monotonic() < deadline:
+        try:
+            if os.waitid(os.P_PID, pid, options) is not None:
+                return True
+        except ChildProcessError:
+            return False
+        time.sleep(0.001)
+    return False
 
 
 def process_ender(pool: Any) -> Callable[[int], None] | None:

@@ -19,6 +19,7 @@ from taskgate.tasks.background.sweeper import Sweeper
 from taskgate.tasks.base import context_factory, with_taskgate
 from taskgate.tasks.brokers import sql
 from taskgate.tasks.brokers.publishing import Publisher
+from taskgate.tasks.coroutines import make_callable
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
 from taskgate.tasks.worker.agent import Agent, process_ender
@@ -84,6 +85,7 @@ def adopt_tasks(app: Any) -> None:
     """Give tasks that were made with a base of their own ours as well."""
     for task in app.tasks.values():
         task.__class__ = with_taskgate(type(task))
+        make_callable(task)
 
 
 def _prepare(backend: RecordBackend) -> None:
