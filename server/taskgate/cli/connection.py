@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ import grpc
 
 from taskgate.cli import exits
 from taskgate.cli.exits import CommandError
+from taskgate.cli.output.terminal import write
 from taskgate.client import Client, DeadlineExceeded, TaskgateError, Unavailable, WaitTimeout
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
@@ -72,9 +74,28 @@ def calls_server(command: Callable[..., Any]) -> Callable[..., Any]:
     def connected(**options: Any) -> Any:
         address = options.pop("address")
         with _translate_errors(address), _client(address, options) as client:
-            return command(client, **options)
+            try:
+                return command(client, **options)
+            finally:
+                _warn_of_version(client.server_version)
 
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), connected)
+
+
+def _warn_of_version(server: str) -> None:
+    """Before 1.0 a minor version may change the API, later a major one."""
+    ours = version("taskgate")
+    if server and _compatible_part(server) != _compatible_part(ours):
+        write(
+            f"Warning: the server is taskgate {server}, this command is {ours}: "
+            "install the server's version if something does not work",
+            err=True,
+        )
+
+
+def _compatible_part(text: str) -> tuple[str, ...]:
+    major, minor, *_ = [*text.split("."), ""]
+    return (major, minor) if major == "0" else (major,)
 
 
 def _client(address: str, options: dict[str, Any]) -> Client:

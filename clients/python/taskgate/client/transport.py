@@ -67,6 +67,7 @@ class BlockingTransport:
         self.stub = TaskServiceStub(self._channel)
         self.health: Any = health_pb2_grpc.HealthStub(self._channel)
         self.closed = False
+        self.server_version = ""
 
     async def unary(
         self,
@@ -75,7 +76,18 @@ class BlockingTransport:
         *,
         timeout: float,
     ) -> Response:
-        return method(request, timeout=timeout, metadata=self._metadata)
+        try:
+            response, call = method.with_call(request, timeout=timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            if isinstance(error, grpc.Call):
+                self._note_version(error)
+            raise
+        self._note_version(call)
+        return response
+
+    def _note_version(self, call: grpc.Call) -> None:
+        found = dict(call.trailing_metadata() or ()).get("taskgate-version")
+        self.server_version = str(found or self.server_version)
 
     async def stream(
         self,
