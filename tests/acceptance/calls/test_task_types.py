@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import grpc
@@ -143,7 +142,7 @@ def shop(own_engines: Engines, own_deployment: Deployment, tmp_path: Path) -> Sh
     return Shop(own_deployment, tmp_path)
 
 
-BREAKS = "the task type revised.buy has changed, and may break callers: "
+CHANGED = "the task type revised.buy has another definition than before"
 
 
 def test_types_outlive_their_workers_and_are_revised(shop: Shop) -> None:
@@ -160,10 +159,10 @@ def test_types_outlive_their_workers_and_are_revised(shop: Shop) -> None:
     assert shop.deployment.wait_final(shop.stub, task.id).result.string_value == "bought"
     same.stop()
     assert shop.revision() == 1
-    assert "has changed" not in same.output
+    assert CHANGED not in same.output
 
     changed = shop.open("order: Order, gift: bool = False", field="count: int", doc="Buy it.")
-    assert f"{BREAKS}order has become {json.dumps({'$ref': '#/$defs/Order'})}" in changed.output
+    assert CHANGED in changed.output
     assert (shop.revision(), types_of(shop.stub)["revised.buy"].doc) == (2, "Buy it.")
     # What was right a moment ago may pass for as long as the server goes by its last reading.
     wait_until(lambda: not shop.takes({"item": "tea"}), 20, "the server has read the types again")
