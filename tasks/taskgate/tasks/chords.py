@@ -6,15 +6,14 @@ Celery's own way, a task that looks every second, would leave the record of an a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from celery.result import GroupResult
 from sqlalchemy import Connection
 
-from taskgate.store import canvas, outbox, queries, submission
+from taskgate.store import canvas, queries, submission
 from taskgate.store.record import NewTask, new_task_id
-from taskgate.store.submission import FIRST_ATTEMPT
+from taskgate.tasks.brokers import connecting
 from taskgate.tasks.serializing import arguments_json, from_json, to_json
 
 _PREFIX = "chord:"
@@ -41,10 +40,15 @@ def unlock(tx: Connection, group_id: str) -> bool:
     chord = from_json(saved)
     if not queries.are_final(tx, chord["parts"]) or not canvas.remove_group(tx, key):
         return False
-    task_id = new_task_id()
-    new = NewTask(task_id, _UNLOCK, arguments=chord["arguments"], queue=chord["queue"])
+    new = NewTask(
+        id=new_task_id(),
+        task_type=_UNLOCK,
+        arguments=chord["arguments"],
+        queue=chord["queue"],
+        # Of a queue's lists in Redis, a worker without taskgate surely reads the most urgent one.
+        priority=connecting.HIGHEST,
+    )
     submission.submit(tx, [new])
-    outbox.put(tx, task_id, FIRST_ATTEMPT, timedelta(0))
     return True
 
 
