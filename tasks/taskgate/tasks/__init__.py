@@ -42,6 +42,6 @@ def _app_from_environment() -> Any:
     settings = import_module(f"{__name__}.settings")
     try:
         values = settings.Settings()
-    except ValueError as error:  # Celery's command would print its traceback
+    except settings.ValidationError as error:  # Celery's command would print its traceback
         raise SystemExit("\n  ".join(["settings are wrong", *settings.problems(error)])) from None
     return import_module(f"{__name__}.app").create_app(values)
