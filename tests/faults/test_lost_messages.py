@@ -18,7 +18,7 @@ from support.traffic import Traffic, traffic_to
 from support.waiting import wait_until
 from taskgate.store import submission
 from taskgate.store.lifecycle import State
-from taskgate.store.outbox import CLAIM_TIMEOUT
+from taskgate.store.outbox import CLAIM_TIMEOUT, WATERMARK_MARGIN
 from taskgate.store.tables import outbox
 from taskgate.tasks.app import create_app
 from taskgate.tasks.background.sweeper import sweeper_of
@@ -28,6 +28,9 @@ from .conftest import Deploy
 
 SETUP = "redis+postgresql"
 BACKLOG = 100_000
+
+HELD_BACK = 3
+"""Messages that a busy worker has taken ahead."""
 
 
 @pytest.fixture
@@ -106,6 +109,63 @@ def test_with_a_worker_that_is_killed_while_the_queue_stays_full(
     measured(evidence, published_again=deployment.published_again(), recovery=recovery)
 
 
+def test_redis_emptied_while_more_arrives(
+    engines: Engines, deploy: Deploy, measured: Callable[..., None]
+) -> None:
+    deployment = deploy(engines)
+    deployment.start_server()
+    deployment.start_worker("--pool=threads", "--concurrency=4")
+    with traffic_to(deployment) as traffic, always_full(traffic, deployment):
+        with lists_of(engines) as (client, _):
+            client.flushall()
+        emptied_at = time.monotonic()
+        traffic.submit(600, kwargs=lambda: {"seconds": 0.1})
+        wait_until(lambda: deployment.published_again() > 0, 90, "the lost ones were found")
+        found = time.monotonic() - emptied_at
+    with traffic_to(deployment):
+        deployment.start_worker("--pool=threads", "--concurrency=12")
+        submissions = traffic.wait()
+        wait_until_final(deployment, [s.task_id for s in submissions], 120)
+        recovery = time.monotonic() - emptied_at
+    evidence = check(deployment, submissions)
+    assert evidence.states == {State.SUCCEEDED: 1_200}
+    assert evidence.run_twice == 0
+    again = deployment.published_again()
+    measured(evidence, published_again=again, found_after=found, recovery=recovery)
+
+
+@pytest.mark.timeout(240)
+def test_messages_that_a_busy_worker_holds_back_cost_one_message_each(
+    engines: Engines, deploy: Deploy, measured: Callable[..., None]
+) -> None:
+    """They are published again; that it then claims them says nothing of the backlog."""
+    deployment = deploy(engines)
+    deployment.start_server()
+    ahead = f"--prefetch-multiplier={1 + HELD_BACK}"
+    deployment.start_worker("--pool=threads", "--concurrency=1", ahead)
+    with traffic_to(deployment) as traffic:
+        traffic.submit(1, kwargs=lambda: {"seconds": 30})
+        wait_until(lambda: len(deployment.journal.count("start")) == 1, 30, "it is busy")
+        traffic.submit(HELD_BACK)
+        traffic.wait()
+        time.sleep(WATERMARK_MARGIN.total_seconds())  # the others are younger by more than that
+        traffic.submit(2_000, kwargs=lambda: {"seconds": 0.1})
+        submissions = traffic.wait()
+        began_at = time.monotonic()
+        deployment.start_worker("--pool=threads", "--concurrency=4")
+        wait_until(lambda: deployment.published_again() >= HELD_BACK, 60, "they look lost")
+        long_task = submissions[0].task_id
+        wait_until_final(deployment, [long_task], 60)
+        assert waiting(deployment) > 100, "the queue ran empty: the test showed nothing"
+        deployment.start_worker("--pool=threads", "--concurrency=12")
+        wait_until_final(deployment, [s.task_id for s in submissions], 120)
+    evidence = check(deployment, submissions)
+    assert evidence.run_twice == 0
+    assert deployment.published_again() <= 2 * HELD_BACK
+    again, took = deployment.published_again(), time.monotonic() - began_at
+    measured(evidence, published_again=again, took=took)
+
+
 @pytest.mark.timeout(240)
 def test_a_backlog_is_neither_rewritten_nor_multiplied(engines: Engines, deploy: Deploy) -> None:
     deployment = deploy(engines)
@@ -115,12 +175,13 @@ def test_a_backlog_is_neither_rewritten_nor_multiplied(engines: Engines, deploy:
             submission.submit(tx, [new_task() for _ in range(1_000)])
     deployment.start_server()
     wait_until(lambda: messages(engines) == BACKLOG, 150, "all are published")
-    written = rows_written(deployment)
+    # A record, its row in the outbox, and there the time of publishing.
+    wait_until(lambda: rows_written(deployment) == 3 * BACKLOG, 60, "PostgreSQL has counted")
     sweeper = sweeper_of(settings, deployment.database, create_app(settings), None)
     time.sleep(CLAIM_TIMEOUT.total_seconds())  # from now on they could be taken for lost
     for _ in range(5):
         assert sweeper.sweep_by_hand().republished == ()
-    assert rows_written(deployment) == written
+    assert rows_written(deployment) == 3 * BACKLOG
     assert messages(engines) == BACKLOG
 
 
