@@ -7,11 +7,13 @@ import operator
 import re
 import secrets
 import shutil
+import sys
 import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import google.rpc
 import pytest
 
 from support.clients import CLIENTS, GO, PYTHON_CLIENT, TYPESCRIPT, go, maven, npm, run
@@ -109,6 +111,28 @@ def _run_java(folder: Path, example: Path, address: str) -> str:
     return run([require("java"), "-cp", class_path, example, address], folder)
 
 
+def _run_rust(folder: Path, _example: Path, address: str) -> str:
+    """The recipe for one more language: descriptors, and what tonic makes of them."""
+    cargo = require("cargo", "install it to test the example in Rust")
+    root, descriptors = CLIENTS.parent, folder / "taskgate.binpb"
+    rpc = Path(next(iter(google.rpc.__path__)))
+    imports = root / ".tools" / "googleapis" / "google" / "rpc"
+    imports.mkdir(parents=True, exist_ok=True)
+    for proto in ("status.proto", "error_details.proto"):
+        shutil.copy(rpc / proto, imports)
+    buf = Path(sys.executable).parent / "buf"
+    run([buf, "build", "--as-file-descriptor-set", "--output", descriptors], root)
+    # Built once: only the descriptors change, and only their content decides.
+    target = root / ".tools" / "rust"
+    target.mkdir(exist_ok=True)
+    kept = target / "taskgate.binpb"
+    if not kept.exists() or kept.read_bytes() != descriptors.read_bytes():
+        shutil.copy(descriptors, kept)
+    env = {"TASKGATE_DESCRIPTORS": str(kept), "CARGO_TARGET_DIR": str(target)}
+    run([cargo, "build", "--quiet", "--locked"], CLIENTS / "rust", env)
+    return run([target / "debug" / "taskgate-example", address], folder)
+
+
 def _publish(client: Path, repository: Path, path: str, version: str) -> Path:
     """A repository with the client at the path, and its release."""
     shutil.copytree(client, repository / path)
@@ -126,6 +150,7 @@ READMES = [
     Readme("go", "go", "examples/submit/main.go", _run_go),
     Readme("typescript", "ts", "examples/submit.ts", _run_typescript),
     Readme("java", "java", "examples/Submit.java", _run_java),
+    Readme("rust", "rust", "src/main.rs", _run_rust),
     Readme("python", "python", "examples/submit.py", _run_python),
 ]
 
