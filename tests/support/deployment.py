@@ -56,7 +56,7 @@ class Deployment:
             "PYTHONPATH": str(TESTS),
             "TASKGATE_ADDRESS": self.address,
             "TASKGATE_TASKS": "support.journal_tasks,support.typed_tasks",
-            "TASKGATE_JOURNAL": str(self.journal.path),
+            "JOURNAL_FILE": str(self.journal.path),
             **(env or {}),
         }
         self._exits = ExitStack()

@@ -19,7 +19,7 @@ def write(task_: TaskgateTask, word: str) -> None:
     request = task_.request
     attempt = getattr(request, "taskgate_attempt", None) or 1
     line = f"{request.id} {attempt} {word} {time.time():.6f}\n"
-    descriptor = os.open(os.environ["TASKGATE_JOURNAL"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    descriptor = os.open(os.environ["JOURNAL_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         os.write(descriptor, line.encode())
     finally:

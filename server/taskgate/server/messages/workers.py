@@ -15,6 +15,7 @@ from taskgate.server.requests.signature import BY_NAME, Kind
 from taskgate.server.text import printable
 from taskgate.store.task_types import TaskType
 from taskgate.store.workers import Worker
+from taskgate.tasks.signature import READ_AS
 from taskgate.v1 import task_type_pb2, worker_pb2
 
 
@@ -106,9 +107,19 @@ def _parameter_message(parameter: Mapping[str, Any]) -> task_type_pb2.Parameter:
 def _struct(schema: Mapping[str, Any]) -> Struct | None:
     """The schema; None if protobuf cannot carry it exactly, for a wrong one would mislead."""
     try:
-        return values.to_struct(schema)
+        return values.to_struct(_without_notes(schema))
     except values.Inexact:
         return None
+
+
+def _without_notes(schema: Any) -> Any:
+    """The schema without what workers note in it for servers alone."""
+    match schema:
+        case dict():
+            return {k: _without_notes(value) for k, value in schema.items() if k != READ_AS}
+        case list():
+            return [_without_notes(item) for item in schema]
+    return schema
 
 
 def _state(worker: Worker) -> worker_pb2.WorkerState.ValueType:
