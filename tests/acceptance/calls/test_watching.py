@@ -70,7 +70,7 @@ async def _watch_all(
                 elif len(last) == len(ids) - 1:
                     snapshots += 1
                     if snapshots == WATCHERS:
-                        await asyncio.to_thread(stub.Abort, abort, timeout=SECONDS)
+                        await asyncio.to_thread(stub.Abort, abort, timeout=90)
                 last[task.id] = task
             assert all(task.HasField("finish_time") for task in last.values())
             return {task_id: task.state for task_id, task in last.items()}
