@@ -25,7 +25,7 @@ class Up(Process):
     ) -> None:
         command = [python, "-m", "taskgate.cli", "up", "--address", address, *options]
         super().__init__(command, log=folder / "up.log", cwd=folder, env=env)
-        self.wait_ready(lambda: _READY.search(self.output) is not None)
+        self.wait_ready(lambda: _READY.search(self.output) is not None, timeout=100)
 
     @property
     def address(self) -> str:
