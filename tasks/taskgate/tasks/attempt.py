@@ -275,7 +275,8 @@ class Attempt:
         return self.recorder.write(
             self.task_id,
             lambda tx: self._succeed(tx, result, children),
-            atomic=self.claimed is None,  # it is recorded and claimed first
+            # Whoever sees the end sees the children; without our base it is claimed first.
+            atomic=bool(children) or self.claimed is None,
         )
 
     def _succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
