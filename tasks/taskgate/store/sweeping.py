@@ -29,11 +29,14 @@ class Orphan:
     worker: str
 
 
-def end_lost_leases(tx: Connection) -> list[str]:
-    """End the leases that ran out; the ids of their workers."""
+def end_lost_leases(tx: Connection, spared: str | None = None) -> list[str]:
+    """End the leases that ran out; the ids of their workers.
+
+    ``spared``: a worker that is known to live, though it may be late.
+    """
     lost = tx.execute(
         update(workers)
-        .where(HAS_LEASE, workers.c.lease_expires_at <= clock.now())
+        .where(HAS_LEASE, workers.c.lease_expires_at <= clock.now(), workers.c.id != (spared or ""))
         .values(lost_at=clock.now())
         .returning(workers.c.id)
     )

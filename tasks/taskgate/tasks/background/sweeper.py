@@ -62,13 +62,18 @@ class Sweeper:
         lease: timedelta,
         max_worker_losses: int,
         retention: timedelta | None,
+        own_worker: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """``retention``: how long final tasks are kept; for ever if None."""
+        """``retention``: how long final tasks are kept; for ever if None.
+
+        ``own_worker``: the worker that this process is. It lives, however late its lease is renewed.
+        """
         self._database = database
         self._app = app
         self._lease = lease
         self._max_worker_losses = max_worker_losses
         self._retention = retention
+        self._own_worker = own_worker
         self._answering_since: float | None = None
         self._pause = min(lease.total_seconds() / PASSES_PER_LEASE, LONGEST_PAUSE_SECONDS)
         self.loop = Loop("sweeper", self._pass, first_pause=self._pause)
@@ -100,13 +105,18 @@ class Sweeper:
         return self._sweep(end_leases=True)
 
     def _sweep(self, *, end_leases: bool) -> Swept:
-        lost = (self._step(sweeping.end_lost_leases) or []) if end_leases else []
+        lost = self._step(self._end_lost_leases if end_leases else lambda _: [])
+        if lost is None:
+            return Swept()
         return Swept(
             lost_workers=tuple(lost),
             orphans=tuple(self._in_batches(self._put_orphans_back)),
             republished=tuple(self._republish_lost_messages()),
             deleted=self._delete_old(),
         )
+
+    def _end_lost_leases(self, tx: Connection) -> list[str]:
+        return sweeping.end_lost_leases(tx, self._own_worker())
 
     def _note_answer(self) -> None:
         with self._database.read() as tx:

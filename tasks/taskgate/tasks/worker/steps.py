@@ -105,6 +105,7 @@ def _start_loops(app: Any, backend: RecordBackend) -> list[Loop]:
         lease=timedelta(seconds=app.conf.get("taskgate_lease_seconds", 15.0)),
         max_worker_losses=app.conf.get("taskgate_max_worker_losses", 3),
         retention=None,  # the servers' to decide
+        own_worker=lambda: identity.worker_id(None),
     )
     loops = [dispatcher.loop, sweeper.loop]
     for loop in loops:
