@@ -66,7 +66,7 @@ class Sweeper:
     ) -> None:
         """``retention``: how long final tasks are kept; for ever if None.
 
-        ``own_worker``: the worker that this process is. It lives, however late its lease is renewed.
+        ``own_worker``: the worker that this process is, and that lives, however late its lease.
         """
         self._database = database
         self._app = app
