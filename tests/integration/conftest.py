@@ -8,7 +8,7 @@ import pytest
 
 from support.postgres import PostgresServer
 from support.records import delete_everything, upgraded
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,9 @@ from support.journal import Journal
 from support.ports import free_port
 from support.processes import LOG_TAIL, Process
 from taskgate.client import Client
-from taskgate.store import schema, workers
-from taskgate.store.engine import Database
+from taskgate.store import workers
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 from taskgate.store.workers import Worker
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

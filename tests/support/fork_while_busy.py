@@ -13,7 +13,7 @@ import threading
 
 from sqlalchemy import text
 
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 
 CHILD_SECONDS = 10
 

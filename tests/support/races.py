@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from support.history import Change, assert_lawful, changes
 from support.records import FAILURE, HOUR, NOW, make_due, read, submit
 from taskgate.store import outbox, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import ACTIVE, FINAL, State
 

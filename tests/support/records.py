@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, event, update
 
-from taskgate.store import clock, outbox, queries, schema, submission, transitions
-from taskgate.store.engine import Database
+from taskgate.store import outbox, queries, submission, transitions
+from taskgate.store.database import clock, schema
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Failure, NewTask, Task, new_task_id
 from taskgate.store.tables import metadata, tasks

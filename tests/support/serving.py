@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from taskgate.server.server import TaskgateServer
 from taskgate.server.settings import ServerSettings
 from taskgate.store import task_types, workers
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 WORKER = "worker@here"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from taskgate.server.requests import fields
 from taskgate.store import queries
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
 
 T = TypeVar("T")

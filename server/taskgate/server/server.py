@@ -28,8 +28,8 @@ from taskgate.server.requests.admission import Admission
 from taskgate.server.requests.capacity import Capacity
 from taskgate.server.requests.catalog import Catalog
 from taskgate.server.settings import ServerSettings
-from taskgate.store import schema
-from taskgate.store.engine import Database
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 from taskgate.tasks.app import create_app
 from taskgate.tasks.background.dispatcher import Dispatcher
 from taskgate.tasks.background.loop import Loop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select, update
 
-from taskgate.store import clock
+from taskgate.store.database import clock
 from taskgate.store.tables import groups, insert_into, tasks
 
 

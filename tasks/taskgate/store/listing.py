@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from taskgate.store import queries
-from taskgate.store.columns import Name, UtcDateTime
+from taskgate.store.database.columns import Name, UtcDateTime
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task, from_row
 from taskgate.store.tables import attempts, labels, tasks

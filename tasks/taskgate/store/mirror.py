@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, union_all, update
 
-from taskgate.store import clock
+from taskgate.store.database import clock
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.tables import insert_into, mirrors, state_in, tasks
 

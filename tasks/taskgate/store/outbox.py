@@ -32,8 +32,8 @@ from sqlalchemy import (
     update,
 )
 
-from taskgate.store import clock
-from taskgate.store.columns import UtcDateTime
+from taskgate.store.database import clock
+from taskgate.store.database.columns import UtcDateTime
 from taskgate.store.lifecycle import DUE, State
 from taskgate.store.record import Task, from_row
 from taskgate.store.tables import insert_into, outbox, tasks, watermarks

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import RowMapping
 
-from taskgate.store.columns import from_json
+from taskgate.store.database.columns import from_json
 from taskgate.store.lifecycle import FINAL, Outcome, Reason, State
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, select
 
-from taskgate.store import clock
-from taskgate.store.columns import storable
+from taskgate.store.database import clock
+from taskgate.store.database.columns import storable
 from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask

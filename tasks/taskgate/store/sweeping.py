@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
-from taskgate.store import clock, transitions
+from taskgate.store import transitions
+from taskgate.store.database import clock
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Reason
 from taskgate.store.record import Failure
 from taskgate.store.tables import attempts, labels, outbox, state_in, tasks, workers

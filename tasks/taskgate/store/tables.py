@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from taskgate.store.columns import (
+from taskgate.store.database.columns import (
     Enumeration,
     JsonDataclass,
     JsonObject,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from taskgate.store import clock
+from taskgate.store.database import clock
 from taskgate.store.record import from_row
 from taskgate.store.tables import insert_into, task_types
 

@@ -38,8 +38,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from taskgate.store import clock, lifecycle, outbox, queries
-from taskgate.store.columns import storable
+from taskgate.store import lifecycle, outbox, queries
+from taskgate.store.database import clock
+from taskgate.store.database.columns import storable
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import Outcome, State, Transition
 from taskgate.store.outbox import Subqueue

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
-from taskgate.store import clock
+from taskgate.store.database import clock
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.tables import state_in, tasks, workers
 

@@ -21,7 +21,7 @@ from celery.utils.log import get_logger
 from sqlalchemy import Connection
 
 from taskgate.store import outbox, queries, submission, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Failure, Task

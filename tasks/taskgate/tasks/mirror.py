@@ -15,8 +15,8 @@ from celery.app.task import Context
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from taskgate.store.database.urls import hide_passwords, parse_url
 from taskgate.store.record import Task
-from taskgate.store.urls import hide_passwords, parse_url
 from taskgate.tasks.results import meta_of
 
 ANSWER_SECONDS = 3

@@ -18,10 +18,10 @@ from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import result_from_tuple
 
 from taskgate.store import canvas, queries, sweeping
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
+from taskgate.store.database.urls import hide_passwords
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
-from taskgate.store.urls import hide_passwords
 from taskgate.tasks.failures import TaskExited, celery_error
 from taskgate.tasks.serializing import from_json
 

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis import ConnectionPool
 from redis.exceptions import RedisError
 
-from taskgate.store.urls import hide_passwords, split_urls, with_absolute_path
+from taskgate.store.database.urls import hide_passwords, split_urls, with_absolute_path
 
 STATE_FOLDER = Path(".taskgate")
 """Where the embedded default keeps its files, below the working directory."""

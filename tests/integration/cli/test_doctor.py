@@ -17,8 +17,8 @@ from support.deployment import Deployment
 from support.ports import free_port
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
-from taskgate.store import schema
-from taskgate.store.engine import Database
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from support.up import Up
 from support.waiting import wait_until
 from taskgate.client import Client, State
 from taskgate.store import queries
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 
 _OWN_TASKS = '''
 from taskgate.tasks import task

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from support.postgres import PostgresServer
 from support.records import recorded_statements, submitted_in, upgraded
 from taskgate.store import listing
-from taskgate.store.clock import after
-from taskgate.store.engine import Database
+from taskgate.store.database.clock import after
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.listing import Filter, Position
 from taskgate.store.record import Task, from_row

@@ -10,7 +10,7 @@ import pytest
 
 from support.serving import InProcessServer, parameter, register, start_worker
 from taskgate.server.settings import ServerSettings
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 NUMBER = {"type": "number"}

@@ -12,7 +12,7 @@ from support.records import WORKER, read, submitted_in
 from support.requests import duration, get, submit
 from support.serving import SECONDS, refused, start_worker
 from taskgate.store import transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

@@ -13,7 +13,7 @@ from support.records import submitted_in, upgraded
 from support.requests import duration, submit
 from support.serving import SECONDS, InProcessServer, parameter, refused, register, start_worker
 from taskgate.server.settings import ServerSettings
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

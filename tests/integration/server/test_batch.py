@@ -8,7 +8,7 @@ from sqlalchemy import Connection, event
 
 from support.requests import submit
 from support.serving import SECONDS, InProcessServer, refused
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 

@@ -14,7 +14,7 @@ from support.serving import SECONDS, InProcessServer, refused
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
 from taskgate.store import transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

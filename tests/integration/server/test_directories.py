@@ -13,7 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from support.records import FAILURE, WORKER, new_task, submit, submitted_in
 from support.serving import SECONDS, Refusal, parameter, refused, register, start_worker
 from taskgate.store import submission, transitions, workers
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_pb2, task_service_pb2, worker_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

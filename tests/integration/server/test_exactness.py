@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.requests import arguments_of, get, result_of, submit, submit_text
 from support.serving import SECONDS
 from taskgate.store import queries, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.v1 import task_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 

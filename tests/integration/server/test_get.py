@@ -13,7 +13,7 @@ from support.requests import get, submit
 from support.serving import SECONDS, InProcessServer
 from support.waiting import wait_until
 from taskgate.store import transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Failure
 from taskgate.v1 import task_pb2, task_service_pb2

@@ -18,7 +18,7 @@ from taskgate.server.background.writer import Writer
 from taskgate.server.errors import ShuttingDown
 from taskgate.server.settings import ServerSettings
 from taskgate.store import queries, submission, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.store.tables import outbox, tasks

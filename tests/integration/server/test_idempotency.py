@@ -13,7 +13,7 @@ from support.records import submitted_in
 from support.requests import duration, submit, submit_text
 from support.serving import SECONDS, InProcessServer, parameter, refused, register
 from taskgate.server.settings import ServerSettings
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import outbox, tasks
 from taskgate.v1 import task_service_pb2

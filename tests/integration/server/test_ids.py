@@ -8,7 +8,7 @@ from support.records import submitted_in
 from support.requests import get, watch
 from support.serving import SECONDS, refused
 from taskgate.store import submission
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

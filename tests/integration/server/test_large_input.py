@@ -14,7 +14,7 @@ from google.rpc import error_details_pb2
 
 from support.requests import get, submit, submit_text
 from support.serving import SECONDS, parameter, refused, register
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 

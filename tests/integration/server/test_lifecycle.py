@@ -22,7 +22,7 @@ from support.requests import get, submit, watch
 from support.serving import SECONDS, InProcessServer, Refusal, is_unavailable
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import SchemaOutdated
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_pb2, task_service_pb2

@@ -23,7 +23,7 @@ from support.requests import get, submit, watch
 from support.serving import SECONDS, InProcessServer, Refusal, refused
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.record import new_task_id
 from taskgate.v1 import task_service_pb2

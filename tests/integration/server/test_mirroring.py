@@ -11,7 +11,7 @@ from support.records import submitted_in, upgraded
 from support.redis import RedisServer
 from taskgate.server.background.mirror import Mirroring
 from taskgate.store import transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Reason, State
 from taskgate.store.record import Failure
 from taskgate.tasks.mirror import Mirror, MirrorUnavailable

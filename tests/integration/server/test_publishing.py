@@ -14,8 +14,9 @@ from support.requests import duration, get, submit
 from support.serving import SECONDS, InProcessServer
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
-from taskgate.store import clock, submission
-from taskgate.store.engine import Database
+from taskgate.store import submission
+from taskgate.store.database import clock
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.tables import tasks

@@ -10,7 +10,7 @@ from support.records import submitted_in
 from support.requests import arguments_of, get
 from support.serving import SECONDS, parameter, refused, register
 from taskgate.store import submission
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.record import RetryPolicy, new_task_id
 from taskgate.v1 import task_pb2, task_service_pb2

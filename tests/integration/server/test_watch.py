@@ -14,7 +14,7 @@ from support.serving import SECONDS, InProcessServer, is_unavailable, refused
 from support.waiting import wait_until
 from taskgate.server.background import watcher
 from taskgate.store import transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.record import new_task_id
 from taskgate.v1 import task_pb2, task_service_pb2

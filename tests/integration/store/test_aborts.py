@@ -8,7 +8,7 @@ import pytest
 
 from support.records import FAILURE, HOUR, NOW, WORKER, make_due, read, submit, submitted_in, take
 from taskgate.store import outbox, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import TaskAlreadyFinal, TaskNotFound
 from taskgate.store.lifecycle import WAITING, Outcome, State
 from taskgate.store.record import Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.records import FAILURE, HOUR, NOW, WORKER, read, submit, submitted_in, take
 from taskgate.store import queries, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Failure, RetryPolicy

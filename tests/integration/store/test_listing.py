@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from support.records import HOUR, new_task, read, submit, submitted_in
 from taskgate.store import listing, queries, submission, sweeping
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.listing import Filter, Position
 from taskgate.store.record import Task

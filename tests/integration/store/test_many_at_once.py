@@ -16,8 +16,9 @@ from support.records import (
     submit,
     submitted_in,
 )
-from taskgate.store import clock, queries, submission, transitions, workers
-from taskgate.store.engine import Database
+from taskgate.store import queries, submission, transitions, workers
+from taskgate.store.database import clock
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.tables import outbox
 from taskgate.store.transitions import Success

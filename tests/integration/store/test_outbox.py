@@ -20,8 +20,9 @@ from support.records import (
     submit,
     submitted_in,
 )
-from taskgate.store import clock, outbox, transitions
-from taskgate.store.engine import Database
+from taskgate.store import outbox, transitions
+from taskgate.store.database import clock
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Task

@@ -43,7 +43,7 @@ from taskgate.store import (
     transitions,
     workers,
 )
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.tables import attempts, labels, metadata, tasks

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from support.history import assert_lawful, changes, written_history
 from support.races import back_off, fail, lose, run_races, succeed
 from support.records import HOUR, PAST, WORKER, submit
-from taskgate.store import clock, outbox, transitions
-from taskgate.store.engine import Database
+from taskgate.store import outbox, transitions
+from taskgate.store.database import clock
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.tables import outbox as outbox_table
 

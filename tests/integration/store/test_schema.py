@@ -17,8 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column, inspect, table, update
 
 from support.records import submit, upgraded
-from taskgate.store import queries, schema, tables
-from taskgate.store.engine import Database
+from taskgate.store import queries, tables
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import SchemaOutdated
 
 
@@ -108,8 +109,8 @@ def test_a_users_own_alembic_table_is_left_alone(database_url: str) -> None:
 
 UPGRADE = """
 import sys
-from taskgate.store import schema
-from taskgate.store.engine import Database
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 print("ready", flush=True)
 sys.stdin.readline()
 database = Database(sys.argv[1])

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 
 from support.records import HOUR, NOW, PAST, new_task, read
 from support.waiting import wait_until
-from taskgate.store import clock, outbox, submission, tables
-from taskgate.store.engine import Database
+from taskgate.store import outbox, submission, tables
+from taskgate.store.database import clock
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import RequestIdReused, ValueRefused
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask, RetryPolicy, new_task_id

@@ -20,8 +20,9 @@ from support.records import (
     submitted_in,
     take,
 )
-from taskgate.store import clock, outbox, sweeping, transitions, workers
-from taskgate.store.engine import Database
+from taskgate.store import outbox, sweeping, transitions, workers
+from taskgate.store.database import clock
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Outcome, Reason, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.tables import metadata

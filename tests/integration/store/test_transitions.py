@@ -20,7 +20,7 @@ from support.records import (
     take,
 )
 from taskgate.store import lifecycle, queries, transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import FINAL, TRANSITIONS, State, Transition
 

@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from support.postgres import PostgresServer
 from support.records import new_task, submit, upgraded
 from support.waiting import wait_until
-from taskgate.store import engine, queries, submission, workers
-from taskgate.store.engine import Database
+from taskgate.store import queries, submission, workers
+from taskgate.store.database import engine
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable, ValueRefused
 
 PING = text("SELECT 1")

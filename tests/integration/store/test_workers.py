@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from support.records import HOUR, NOW, PAST, WORKER, submit, submitted_in
 from taskgate.store import canvas, sweeping, task_types, transitions, workers
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.workers import Worker
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from support.records import submit, upgraded
 from taskgate.store import transitions
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.record import Task
 from taskgate.store.transitions import Claim
 from taskgate.tasks.attempt import Attempt, Recorder

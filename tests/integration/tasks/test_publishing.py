@@ -13,8 +13,9 @@ from kombu import Connection
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
 from support.server import Server
-from taskgate.store import queries, schema, submission
-from taskgate.store.engine import Database
+from taskgate.store import queries, submission
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 from taskgate.store.record import NewTask, Task, new_task_id
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers.connecting import BrokerUnavailable

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import TypeDecorator
 from sqlalchemy.dialects import sqlite
 
-from taskgate.store.columns import storable
+from taskgate.store.database.columns import storable
 from taskgate.store.lifecycle import FINAL, Outcome, Reason, State
 from taskgate.store.record import Failure, RetryPolicy, Task
 from taskgate.store.tables import attempts, tasks

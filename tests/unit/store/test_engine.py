@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
 
 

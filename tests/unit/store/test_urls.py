@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from taskgate.store.urls import hide_passwords, parse_url, with_absolute_path
+from taskgate.store.database.urls import hide_passwords, parse_url, with_absolute_path
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import click
 
 from taskgate.cli.output.terminal import write
 from taskgate.cli.settings import load_settings, translate_store_errors
-from taskgate.store import schema
-from taskgate.store.engine import Database
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 from taskgate.tasks.settings import Settings
 
 

@@ -25,7 +25,7 @@ from taskgate.cli.output.terminal import one_line, write, write_json
 from taskgate.cli.settings import load_settings
 from taskgate.client import Client, TaskgateError, Unauthenticated
 from taskgate.server.settings import ServerSettings
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}

@@ -11,8 +11,8 @@ from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.output.terminal import write, write_json
 from taskgate.cli.settings import load_settings, translate_store_errors
 from taskgate.server.settings import ServerSettings
-from taskgate.store import schema
-from taskgate.store.engine import Database
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 from taskgate.tasks.app import create_app
 from taskgate.tasks.background.sweeper import Swept, sweeper_of
 

@@ -21,8 +21,9 @@ from taskgate.cli.readiness import Readiness
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
 from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
 from taskgate.server.settings import ServerSettings
-from taskgate.store import schema, workers
-from taskgate.store.engine import Database
+from taskgate.store import workers
+from taskgate.store.database import schema
+from taskgate.store.database.engine import Database
 
 _NO_ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
 """For Python's -W. Celery says so in eight lines because of pickle, which our workers refuse."""

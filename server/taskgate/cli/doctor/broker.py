@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from taskgate.cli.doctor import Finding, ok, problem, warning
 from taskgate.cli.doctor.record import sqlite_file
-from taskgate.store.urls import hide_passwords
+from taskgate.store.database.urls import hide_passwords
 from taskgate.tasks.app import create_app
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.brokers.connecting import BrokerUnavailable, queue_lengths

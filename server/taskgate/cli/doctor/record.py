@@ -11,10 +11,11 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, text
 
 from taskgate.cli.doctor import Finding, ok, problem, warning
-from taskgate.store import clock, outbox, schema, workers
-from taskgate.store.engine import Database
+from taskgate.store import outbox, workers
+from taskgate.store.database import clock, schema
+from taskgate.store.database.engine import Database
+from taskgate.store.database.urls import parse_url
 from taskgate.store.errors import SchemaOutdated
-from taskgate.store.urls import parse_url
 from taskgate.store.workers import Worker
 
 _LITTLE_SPACE = 500 << 20

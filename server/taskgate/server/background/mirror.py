@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from taskgate.store import mirror, queries
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.mirror import LOOK_BACK, Ended
 from taskgate.tasks.background import leader
 from taskgate.tasks.background.loop import Loop

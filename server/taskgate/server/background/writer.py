@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from taskgate.server.errors import ShuttingDown
 from taskgate.store import queries, submission
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask, Task

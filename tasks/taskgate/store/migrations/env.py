@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from taskgate.store.schema import VERSION_TABLE
+from taskgate.store.database.schema import VERSION_TABLE
 from taskgate.store.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from taskgate.store import outbox, sweeping
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.record import Task
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.brokers.connecting import BrokerUnavailable

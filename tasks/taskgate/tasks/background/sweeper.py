@@ -19,7 +19,7 @@ from celery import Celery
 from sqlalchemy import Connection, text
 
 from taskgate.store import outbox, sweeping, task_types, workers
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.tasks.background import leader
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.brokers.connecting import BrokerUnavailable, queue_lengths

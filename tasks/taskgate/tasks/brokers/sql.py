@@ -42,9 +42,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from taskgate.store import forks
-from taskgate.store.engine import SQLITE_BUSY_SECONDS
-from taskgate.store.urls import parse_url
+from taskgate.store.database import forks
+from taskgate.store.database.engine import SQLITE_BUSY_SECONDS
+from taskgate.store.database.urls import parse_url
 from taskgate.tasks.brokers.transports import CarefulTransport, drop
 
 IDLE_POLLING_SECONDS = 0.1

@@ -11,7 +11,8 @@ from celery import bootsteps, current_app
 from celery.signals import worker_process_init, worker_shutdown
 from celery.utils.log import get_logger
 
-from taskgate.store import schema, task_types
+from taskgate.store import task_types
+from taskgate.store.database import schema
 from taskgate.tasks.backend import RecordBackend
 from taskgate.tasks.background.dispatcher import WORKER_POLL_SECONDS, Dispatcher
 from taskgate.tasks.background.loop import Loop

@@ -15,7 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
-from taskgate.store.columns import UtcDateTime
+from taskgate.store.database.columns import UtcDateTime
 
 CENTURY = timedelta(days=36_525)
 

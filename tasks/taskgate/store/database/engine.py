@@ -16,9 +16,9 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from taskgate.store import forks
+from taskgate.store.database import forks
+from taskgate.store.database.urls import hide_passwords, parse_url
 from taskgate.store.errors import StoreUnavailable, ValueRefused
-from taskgate.store.urls import hide_passwords, parse_url
 
 SQLITE_BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""

@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, String, column, inspect, select, table, text
 
-from taskgate.store.engine import Database
+from taskgate.store.database.engine import Database
 from taskgate.store.errors import SchemaOutdated
 
 VERSION_TABLE = "taskgate_alembic_version"
