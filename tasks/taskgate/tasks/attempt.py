@@ -98,6 +98,20 @@ def _in_transaction(
     return call
 
 
+def _ending(
+    method: Callable[Concatenate[Attempt, Connection, P], T],
+) -> Callable[Concatenate[Attempt, P], T]:
+    """As ``_in_transaction``, for what ends the attempt."""
+    in_transaction = _in_transaction(method)
+
+    @functools.wraps(method)
+    def call(self: Attempt, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        self.end()
+        return in_transaction(self, *args, **kwargs)
+
+    return call
+
+
 @dataclass(frozen=True, slots=True)
 class NextAttempt:
     """What a failed attempt leaves for the next one."""
@@ -269,9 +283,19 @@ class Attempt:
 
     # Its end. Each says which state the task is in by it; None if it is by another's word.
 
+    def end(self) -> None:
+        """Report no more; what was reported last is written with the end.
+
+        Before the transaction of the end: on SQLite that one would keep the thread that writes
+        reports waiting, and wait for it.
+        """
+        self.has_ended = True
+        if self.claimed is not None:
+            self._last_progress = self.recorder.progress.take(self.claimed) or self._last_progress
+
     def succeed(self, result: str, children: list[Any]) -> State | None:
         """The task returned ``result`` (JSON text) and has started ``children``."""
-        self.has_ended = True
+        self.end()
         return self.recorder.write(
             self.task_id,
             lambda tx: self._succeed(tx, result, children),
@@ -285,10 +309,9 @@ class Attempt:
         messages.carry(tx, self.task_id, {"children": children} if children else {})
         return State.SUCCEEDED
 
-    @_in_transaction
+    @_ending
     def fail(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
         """The task raised, or its worker says why it ended; a retry policy may have it go on."""
-        self.has_ended = True
         failure = failure_of(error, traceback)
         match error:
             case WorkerLostError():
@@ -327,10 +350,9 @@ class Attempt:
         wait = wait_by_policy(found, error, getattr(task_type, "max_retries", None))
         return None if wait is None else NextAttempt(wait, found.retries + 1)
 
-    @_in_transaction
+    @_ending
     def retry(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
         """The task asked for another attempt; in a worker that is being stopped: for it at once."""
-        self.has_ended = True
         if self.claimed is None:
             if isinstance(error, WorkerLostError):
                 return self._lose(tx, failure_of(error, traceback))
@@ -357,10 +379,9 @@ class Attempt:
         task_type = self.recorder.app.tasks[self.request.task]
         return NextAttempt(timedelta(seconds=task_type.default_retry_delay), claimed.retries + 1)
 
-    @_in_transaction
+    @_ending
     def stop(self, tx: Connection, reason: str | None = None) -> State | None:
         """The task stopped as it was asked to; with a reason, because its worker ended it."""
-        self.has_ended = True
         if self._end_quietly(tx, transitions.stop):
             return State.ABORTED
         if reason is None:
@@ -372,10 +393,9 @@ class Attempt:
         self._end_quietly(tx, transitions.stop)
         return self._now(tx, won=True)
 
-    @_in_transaction
+    @_ending
     def give_back(self, tx: Connection) -> State | None:
         """The task asked to be run again at once."""
-        self.has_ended = True
         return self._now(tx, transitions.give_back(tx, self.task_id, self._number(tx)))
 
     def _end(self, tx: Connection, transition: Callable[..., bool], *values: Any) -> bool:
@@ -389,12 +409,8 @@ class Attempt:
 
     def _end_quietly(self, tx: Connection, transition: Callable[..., bool], *values: Any) -> bool:
         number = self._number(tx)
-        if self.claimed is not None:
-            # Kept here, for the next transaction if this one is not committed.
-            taken = self.recorder.progress.take(self.claimed)
-            self._last_progress = taken or self._last_progress
-            if self._last_progress is not None:
-                transitions.report(tx, self.task_id, number, self._last_progress)
+        if self._last_progress is not None:
+            transitions.report(tx, self.task_id, number, self._last_progress)
         return transition(tx, self.task_id, number, *values)
 
     def _now(self, tx: Connection, won: bool) -> State | None:
