@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 
 import grpc
 import pytest
@@ -86,26 +87,21 @@ def test_a_client_may_be_made_before_there_is_a_loop(script: Script, address: st
 def test_cancelling_the_caller_cancels_the_call(script: Script, address: str) -> None:
     async def cancel() -> None:
         async with AsyncClient(address) as client:
-            called, cancelled = asyncio.Event(), asyncio.Event()
-            loop = asyncio.get_running_loop()
+            called, cancelled = threading.Event(), threading.Event()
 
             def step(context: grpc.ServicerContext) -> task_pb2.Task:
-                context.add_callback(lambda: _set(loop, cancelled))
-                _set(loop, called)
-                asyncio.run_coroutine_threadsafe(cancelled.wait(), loop).result(30)
+                context.add_callback(cancelled.set)
+                called.set()
+                cancelled.wait(30)
                 return task_pb2.Task()
 
             script.steps = [step]
             waiting = asyncio.create_task(client.task("some-id").wait())
-            await called.wait()
+            assert await asyncio.to_thread(called.wait, 30)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-            await asyncio.wait_for(cancelled.wait(), 30)
+            assert await asyncio.to_thread(cancelled.wait, 30)
 
     asyncio.run(cancel())
     assert len(script.calls) == 1
-
-
-def _set(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    loop.call_soon_threadsafe(event.set)
