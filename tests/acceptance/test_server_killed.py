@@ -31,10 +31,10 @@ CLIENTS = 3
 
 
 @pytest.fixture(scope="module")
-def crashing(own_deployment: Deployment) -> Iterator[Deployment]:
-    """A deployment whose task types are known, with no server yet, and nobody on queue celery."""
-    with own_deployment.start_worker("--queues=idle-1", "--pool=solo"):
-        yield own_deployment
+def crashing(own_deployment: Deployment) -> Deployment:
+    """A deployment whose task types are known, with no server and no worker: each would publish."""
+    own_deployment.start_worker("--queues=idle-1", "--pool=solo").stop()
+    return own_deployment
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def server(crashing: Deployment) -> Iterator[Process]:
     """A server that has published before: what it needs for it is there."""
     with crashing.start_server() as server:
         warm = crashing.client().submit("journal.run", queue="idle-1")
-        assert warm.wait(30).state is State.SUCCEEDED
+        with crashing.start_worker("--queues=idle-1", "--pool=solo"):
+            assert warm.wait(30).state is State.SUCCEEDED
         yield server
 
 

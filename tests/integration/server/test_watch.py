@@ -194,5 +194,7 @@ def test_a_new_watch_reads_its_own_tasks_only(
         assert next(second).task.id == ids[0]
         aborted = stub.Abort(task_service_pb2.AbortRequest(id=ids[1]), timeout=SECONDS).task
         assert next(first).task == aborted
-    about_many = [parameters for _, parameters in statements if len(parameters) > 100]
-    assert about_many == []
+    # The dispatcher may still write about all of them; what watches read is of the record.
+    read = [given for text, given in statements if text.startswith("SELECT") and "tasks.id" in text]
+    assert read
+    assert [given for given in read if len(given) > 100] == []
