@@ -6,9 +6,10 @@ import os
 import signal
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from celery.exceptions import Ignore, Reject
+from celery.worker.request import Request
 from flask import Flask, current_app
 
 from taskgate.tasks import TaskgateTask, task
@@ -194,3 +195,27 @@ def long_texts(self: TaskgateTask, length: int) -> None:
 def large(length: int) -> str:
     """Return a long text."""
     return "x" * length
+
+
+class FussyRequest(Request):
+    """As an instrumentation's that goes wrong on the first delivery of each message."""
+
+    _seen: ClassVar[set[str]] = set()
+
+    def __init__(self, message: Any, **options: Any) -> None:
+        super().__init__(message, **options)
+        if self.id not in self._seen:
+            self._seen.add(self.id)
+            raise ValueError(f"cannot instrument {self.id}")
+
+
+@task(name="features.received_twice", Request=FussyRequest)
+def received_twice(x: int) -> int:
+    """Return what it was given."""
+    return x
+
+
+@task(name="features.retries_beyond_the_record", bind=True)
+def retries_beyond_the_record(self: TaskgateTask, **options: Any) -> None:
+    """Ask for a next attempt that no database can hold."""
+    raise self.retry(countdown=0, **options)

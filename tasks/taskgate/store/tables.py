@@ -40,14 +40,20 @@ metadata = MetaData(
 ID_LENGTH = 255
 """Celery lets programs choose ids; ours are UUIDs."""
 
+NAME_LENGTH = 255
+"""Of task types, queues and the like, in characters."""
+
+LARGEST_NUMBER = 2**31 - 1
+"""That a column of integers holds."""
+
 tasks = Table(
     "taskgate_tasks",
     metadata,
     Column("id", Name(ID_LENGTH), primary_key=True),
-    Column("task_type", Name(255), nullable=False),
+    Column("task_type", Name(NAME_LENGTH), nullable=False),
     Column("state", Enumeration(State), nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("queue", Name(255), nullable=False),
+    Column("queue", Name(NAME_LENGTH), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("arguments", LongText, nullable=False),
     Column("labels", JsonObject, nullable=False),
@@ -66,12 +72,12 @@ tasks = Table(
     Column("failure", JsonDataclass(Failure)),
     Column("abort_requested_at", UtcDateTime),
     Column("abort_reason", LongText),
-    Column("abort_by", Name(255)),
+    Column("abort_by", Name(NAME_LENGTH)),
     Column("abort_force_at", UtcDateTime),
     Column("retry_of", Name(ID_LENGTH)),
     Column("root_id", Name(ID_LENGTH), nullable=False),
-    Column("worker", Name(255)),
-    Column("submitted_by", Name(255), nullable=False),
+    Column("worker", Name(NAME_LENGTH)),
+    Column("submitted_by", Name(NAME_LENGTH), nullable=False),
     Column("request_id", Name(128)),
     Column("request_digest", Name(64)),
     Column("retry_policy", JsonDataclass(RetryPolicy)),
@@ -126,8 +132,8 @@ labels = Table(
     "taskgate_labels",
     metadata,
     Column("task_id", Name(ID_LENGTH), primary_key=True),
-    Column("name", Name(255), primary_key=True),
-    Column("value", Name(255), nullable=False),
+    Column("name", Name(NAME_LENGTH), primary_key=True),
+    Column("value", Name(NAME_LENGTH), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
 """The labels once more, to find tasks by: what a task has is in its record."""
@@ -145,7 +151,7 @@ attempts = Table(
     metadata,
     Column("task_id", Name(ID_LENGTH), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("worker", Name(255)),
+    Column("worker", Name(NAME_LENGTH)),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime, nullable=False),
     Column("outcome", Enumeration(Outcome), nullable=False),
@@ -158,7 +164,7 @@ outbox = Table(
     metadata,
     Column("task_id", Name(ID_LENGTH), primary_key=True),
     Column("attempt", Integer, nullable=False),
-    Column("queue", Name(255), nullable=False),
+    Column("queue", Name(NAME_LENGTH), nullable=False),
     Column("priority", Integer, nullable=False),
     Column("publish_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
@@ -177,7 +183,7 @@ Index("ix_taskgate_outbox_unclaimed", outbox.c.queue, outbox.c.priority, outbox.
 watermarks = Table(
     "taskgate_watermarks",
     metadata,
-    Column("queue", Name(255), primary_key=True),
+    Column("queue", Name(NAME_LENGTH), primary_key=True),
     Column("priority", Integer, primary_key=True, autoincrement=False),
     Column("claimed_until", UtcDateTime, nullable=False),
 )
@@ -186,7 +192,7 @@ watermarks = Table(
 workers = Table(
     "taskgate_workers",
     metadata,
-    Column("id", Name(255), primary_key=True),
+    Column("id", Name(NAME_LENGTH), primary_key=True),
     Column("details", JsonObject, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("lease_expires_at", UtcDateTime, nullable=False, index=True),
@@ -198,11 +204,11 @@ workers = Table(
 task_types = Table(
     "taskgate_task_types",
     metadata,
-    Column("name", Name(255), primary_key=True),
+    Column("name", Name(NAME_LENGTH), primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("definition", JsonObject, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
-    Column("registered_by", Name(255), nullable=False),
+    Column("registered_by", Name(NAME_LENGTH), nullable=False),
 )
 """The task types that workers have registered, so that servers need not import them."""
 
@@ -218,7 +224,7 @@ groups = Table(
 mirrors = Table(
     "taskgate_mirrors",
     metadata,
-    Column("name", Name(255), primary_key=True),
+    Column("name", Name(NAME_LENGTH), primary_key=True),
     Column("told_until", UtcDateTime, nullable=False),
 )
 """How far each mirror of the record, a Celery result backend, has been told."""

@@ -22,14 +22,14 @@ from sqlalchemy import Connection
 
 from taskgate.store import outbox, queries, submission, transitions
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal
+from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal, ValueRefused
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Failure, Task
 from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.transitions import Claim
 from taskgate.tasks import messages
 from taskgate.tasks.failures import MAX_MESSAGE, cut, failure_of, wait_by_policy
-from taskgate.tasks.serializing import to_json, with_any_float
+from taskgate.tasks.serializing import ResultNotSerializable, to_json, with_any_float
 from taskgate.tasks.watermarks import Watermarks
 from taskgate.tasks.worker import identity
 
@@ -71,6 +71,7 @@ class Recorder:
 
         Raises:
             StoreUnavailable: the database does not answer, and this is no worker.
+            ValueRefused: the database cannot hold a value.
         """
         begin = self.database.write if atomic else self.database.autocommit
         wait = FIRST_WAIT
@@ -99,15 +100,18 @@ def _in_transaction(
 
 
 def _ending(
-    method: Callable[Concatenate[Attempt, Connection, P], T],
-) -> Callable[Concatenate[Attempt, P], T]:
-    """As ``_in_transaction``, for what ends the attempt."""
+    method: Callable[Concatenate[Attempt, Connection, P], State | None],
+) -> Callable[Concatenate[Attempt, P], State | None]:
+    """As ``_in_transaction``, for what ends the attempt; it fails if that cannot be recorded."""
     in_transaction = _in_transaction(method)
 
     @functools.wraps(method)
-    def call(self: Attempt, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: Attempt, /, *args: P.args, **kwargs: P.kwargs) -> State | None:
         self.end()
-        return in_transaction(self, *args, **kwargs)
+        try:
+            return in_transaction(self, *args, **kwargs)
+        except ValueRefused as exc:
+            return self._fail_unrecordable(exc)
 
     return call
 
@@ -160,7 +164,11 @@ class Attempt:
             Ignore: it is not ours to run: claimed already, aborted, expired, finished or replaced.
         """
         while self.claimed is None:
-            self.claimed, found = self._try_to_claim()
+            try:
+                self.claimed, found = self._try_to_claim()
+            except ValueRefused as exc:
+                self._fail_unrecordable(exc)
+                raise Ignore(str(exc)) from exc
             if self.claimed is None:
                 if not self._could_be_claimed(found):
                     reason = self._why_not(found)
@@ -202,12 +210,15 @@ class Attempt:
             return f"attempt {number}: there is no record of the task"
         return f"attempt {number}: the task is {found.state}, attempt {found.attempt}"
 
-    def _adopt(self, tx: Connection) -> bool:
-        """Record, as QUEUED, a task that another producer published; False if it is on record."""
+    def _adopt(self, tx: Connection, *, fitted: bool = False) -> bool:
+        """Record, as QUEUED, a task that another producer published; False if it is on record.
+
+        ``fitted``: with its names and numbers cut to what a database can hold.
+        """
         if messages.is_from_taskgate(self.request):
             return False
         values = messages.columns_of(self.recorder.app, self.task_id, self.request)
-        return submission.adopt(tx, values)
+        return submission.adopt(tx, messages.fitted(values) if fitted else values)
 
     def _begin(self, tx: Connection) -> bool:
         """Claim an attempt that runs without our base class, when it is first heard of."""
@@ -296,12 +307,14 @@ class Attempt:
     def succeed(self, result: str, children: list[Any]) -> State | None:
         """The task returned ``result`` (JSON text) and has started ``children``."""
         self.end()
-        return self.recorder.write(
-            self.task_id,
-            lambda tx: self._succeed(tx, result, children),
-            # Whoever sees the end sees the children; without our base it is claimed first.
-            atomic=bool(children) or self.claimed is None,
-        )
+        # Whoever sees the end sees the children; without our base it is claimed first.
+        atomic = bool(children) or self.claimed is None
+        try:
+            return self.recorder.write(
+                self.task_id, lambda tx: self._succeed(tx, result, children), atomic=atomic
+            )
+        except ValueRefused as exc:
+            return self._fail_unrecordable(ResultNotSerializable(str(exc)))
 
     def _succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
         if not self._end(tx, transitions.succeed, result):
@@ -397,6 +410,21 @@ class Attempt:
     def give_back(self, tx: Connection) -> State | None:
         """The task asked to be run again at once."""
         return self._now(tx, transitions.give_back(tx, self.task_id, self._number(tx)))
+
+    def _fail_unrecordable(self, error: Exception) -> State | None:
+        """Fail the attempt because the database cannot hold what was to be recorded of it."""
+        logger.error("task %s fails: %s", self.task_id, error)
+        self._last_progress = None
+        failure = failure_of(error)
+
+        def fail(tx: Connection) -> bool:
+            self._adopt(tx, fitted=True)
+            number = self._number(tx)
+            return transitions.fail(tx, self.task_id, number, failure) or transitions.refuse(
+                tx, self.task_id, number, failure
+            )
+
+        return State.FAILED if self.recorder.write(self.task_id, fail) else None
 
     def _end(self, tx: Connection, transition: Callable[..., bool], *values: Any) -> bool:
         """Make a transition; an attempt that runs without our base is claimed first if need be."""

@@ -164,8 +164,11 @@ class RecordBackend(RecordReader):
         attempt = self.attempt(task_id, request)
 
         def retry() -> None:
-            if attempt.retry(exc, traceback) is State.ABORTED:
-                self._after_abort(request)
+            match attempt.retry(exc, traceback):
+                case State.FAILED:  # what the next attempt was to be cannot be recorded
+                    self._after_failure(request, exc, traceback, states.FAILURE, call_errbacks=True)
+                case State.ABORTED:
+                    self._after_abort(request)
 
         self._soon(attempt, retry)
 

@@ -19,6 +19,7 @@ from taskgate.store import canvas as store_canvas
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.store.submission import FIRST_ATTEMPT
+from taskgate.store.tables import LARGEST_NUMBER, NAME_LENGTH
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.serializing import arguments_json
 
@@ -81,6 +82,17 @@ def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
         "message": canvas_of(
             request, ignore_result=_ignores_result(app.tasks.get(name or ""), request)
         ),
+    }
+
+
+def fitted(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of ``columns_of``, with names and numbers cut to what a database can hold."""
+    return {
+        **columns,
+        "task_type": columns["task_type"][:NAME_LENGTH],
+        "queue": columns["queue"][:NAME_LENGTH],
+        "priority": max(0, min(columns["priority"], 9)),
+        "retries": max(0, min(columns["retries"], LARGEST_NUMBER)),
     }
 
 

@@ -115,6 +115,34 @@ def test_garbage_does_not_stop_the_worker(system: System, message: dict[str, Any
     assert result.get(timeout=30) == 3
 
 
+def test_a_message_that_the_users_code_cannot_handle_comes_again(system: System) -> None:
+    mine = system.submit("features.received_twice", 5)
+    other = system.app.signature("features.received_twice", (6,)).delay()
+
+    for task_id, result in ((mine, "5"), (other.id, "6")):
+        task = system.wait_final(task_id)
+        assert (task.state, task.result, task.attempt) == (State.SUCCEEDED, result, 1)
+        assert f"cannot instrument {task_id}" in system.worker.output
+
+
+def test_what_no_database_can_hold_fails_its_task(system: System) -> None:
+    send = system.app.signature
+    if system.deployment.database.is_sqlite:  # which keeps names of any length
+        beyond = 2**70
+        results = []
+    else:
+        beyond = 2**40
+        results = [send("features.retries_beyond_the_record").delay(queue="q" * 256)]
+    for name in ("demo.add", "no.such.task"):
+        results.append(send(name, (1, 2)).apply_async(headers={"retries": beyond}))
+
+    for result in results:
+        task = system.wait_final(result.id)
+        assert task.state is State.FAILED
+        assert "the database cannot hold a value" in failure_of(task).message
+    assert system.wait_final(system.submit("demo.add", 1, 2)).result == "3"
+
+
 def test_unknown_task_type(system: System) -> None:
     mine = system.submit("no.such.task")
     other = system.app.signature("no.such.task").delay()

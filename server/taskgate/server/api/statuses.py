@@ -42,6 +42,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     store_errors.StoreUnavailable: Meaning(
         grpc.StatusCode.UNAVAILABLE, Reason.STORE_UNAVAILABLE, retry_after=timedelta(seconds=1)
     ),
+    store_errors.ValueRefused: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.FIELD_INVALID),
     errors.MalformedRequest: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.REQUEST_MALFORMED),
     errors.PayloadTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.PAYLOAD_TOO_LARGE),
     errors.MessageTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.MESSAGE_TOO_LARGE),

@@ -10,6 +10,8 @@ from celery import bootsteps, signals
 from celery.app.task import Context
 from celery.exceptions import NotRegistered
 from celery.utils.log import get_logger
+from celery.worker import strategy
+from celery.worker.request import Request
 
 from taskgate.store.tables import ID_LENGTH
 from taskgate.tasks.messages import ATTEMPT_HEADER
@@ -17,8 +19,10 @@ from taskgate.tasks.signature import ArgumentsInvalid
 
 logger = get_logger(__name__)
 
-_MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
-"""What Celery raises on messages that are not what it expects, and would not survive."""
+RETURN_SECONDS = 1.0
+"""How long a message waits that could not be handled for a reason that is not its own."""
+
+_strategy: Any = strategy  # of which its stubs leave much out
 
 _NO_CANVAS = {"chord": None, "chain": None, "errbacks": None}
 
@@ -62,6 +66,8 @@ class CarefulReception(bootsteps.Step):
 
 
 def _careful(handle: Handler, consumer: Any) -> Handler:
+    of_connection = (*consumer.connection_errors, *consumer.channel_errors)
+
     def receive(message: Any) -> None:
         problem = problem_with(message.headers)
         if problem is not None:
@@ -69,12 +75,63 @@ def _careful(handle: Handler, consumer: Any) -> Handler:
             return
         try:
             handle(message)
-        except _MALFORMED as exc:
-            logger.debug("malformed message", exc_info=True)
-            _drop(message, repr(exc), consumer)
-            _refuse(message, exc, consumer)
+        except of_connection:
+            raise
+        except Exception:
+            malformed = _malformation(message, consumer)
+            if malformed is None:
+                logger.exception("a message could not be handled; it is put back")
+                _put_back_later(message, consumer)
+                return
+            _drop(message, repr(malformed), consumer)
+            _refuse(message, malformed, consumer)
 
     return receive
+
+
+def _malformation(message: Any, consumer: Any) -> Exception | None:
+    """Why Celery could make no request of the message; None if it could.
+
+    Asked after an error: what the worker handles a message with can be anyone's (instrumentation,
+    a task's own class of requests), and only what the message itself leads to is the message's
+    fault.
+    """
+    try:
+        body, headers, decoded, utc = _as_strategy_reads(message, consumer.app)
+        task: Any = consumer.app.tasks.get(headers["task"]) or SimpleNamespace(ignore_result=False)
+        request = Request(
+            message,
+            app=consumer.app,
+            task=task,
+            body=body,
+            headers=headers,
+            decoded=decoded,
+            utc=utc,
+        )
+        if request.eta is not None:
+            request.eta.timestamp()
+        _time_limit, _soft_time_limit = request.time_limits
+    except Exception as exc:  # noqa: BLE001 - whatever it is, that is why
+        return exc
+    return None
+
+
+def _as_strategy_reads(message: Any, app: Any) -> tuple[Any, Any, bool, bool]:
+    payload = message.payload
+    if "task" not in (message.headers or {}):
+        return _strategy.proto1_to_proto2(message, payload)  # type: ignore[no-any-return]
+    if "args" in payload:
+        return _strategy.hybrid_to_proto2(message, payload)  # type: ignore[no-any-return]
+    return message.body, message.headers, False, app.uses_utc_timezone()
+
+
+def _put_back_later(message: Any, consumer: Any) -> None:
+    def put_back() -> None:
+        if not message.acknowledged:
+            message.reject_log_error(logger, consumer.connection_errors, requeue=True)
+
+    # The timer may be a thread of its own; the connection belongs to the consumer's.
+    consumer.timer.call_after(RETURN_SECONDS, consumer.call_soon, (put_back,))
 
 
 def problem_with(headers: Any) -> str | None:
