@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Connection, delete, select, update
 
 from taskgate.store.database import clock
@@ -24,9 +26,10 @@ def remove_group(tx: Connection, group_id: str) -> bool:
     return tx.execute(delete(groups).where(groups.c.id == group_id)).rowcount == 1
 
 
-def group_ids(tx: Connection, prefix: str) -> list[str]:
-    """The ids of the saved groups that begin with ``prefix``."""
-    return list(tx.execute(select(groups.c.id).where(groups.c.id.startswith(prefix))).scalars())
+def delete_old_groups(tx: Connection, older_than: timedelta) -> int:
+    """Forget the groups that were saved that long ago; how many."""
+    is_old = groups.c.created_at < clock.in_(-older_than)
+    return tx.execute(delete(groups).where(is_old)).rowcount
 
 
 def message(tx: Connection, task_id: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from taskgate.store.errors import TaskNotFound
-from taskgate.store.lifecycle import FINAL, State
+from taskgate.store.lifecycle import State
 from taskgate.store.record import Attempt, Task, from_row
 from taskgate.store.tables import attempts, tasks
 
@@ -21,7 +21,6 @@ _IDS_AT_ONCE = 5_000
 _IDS: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
 _TASKS = select(tasks).where(tasks.c.id.in_(_IDS))
 _VERSIONS = select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(_IDS))
-_FINAL = select(func.count()).where(tasks.c.id.in_(_IDS), tasks.c.state.in_(sorted(FINAL)))
 _PAST_ATTEMPTS = (
     select(attempts)
     .where(attempts.c.task_id.in_(_IDS))
@@ -75,12 +74,6 @@ def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
         for some in _some_at_once(task_ids)
         for row in tx.execute(_VERSIONS, {"ids": some})
     }
-
-
-def are_final(tx: Connection, task_ids: Collection[str]) -> bool:
-    """Whether all the tasks are on record, and have ended."""
-    ended = sum(tx.execute(_FINAL, {"ids": some}).scalar_one() for some in _some_at_once(task_ids))
-    return ended == len(set(task_ids))
 
 
 def may_go_on(tx: Connection, task_id: str, attempt: int) -> bool:

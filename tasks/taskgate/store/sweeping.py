@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, delete, select, update
 
 from taskgate.store import transitions
+from taskgate.store.chords import IS_PART
 from taskgate.store.database import clock
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Reason
 from taskgate.store.record import Failure
@@ -85,11 +86,14 @@ def expire_overdue(tx: Connection, limit: int) -> list[str]:
 
 
 def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
-    """Delete tasks that ended that long ago, with their history; how many."""
+    """Delete tasks that ended that long ago, with their history; how many.
+
+    What a chord waits for stays until the chord has its results.
+    """
     ids = (
         tx.execute(
             select(tasks.c.id)
-            .where(tasks.c.finished_at < clock.in_(-older_than))
+            .where(tasks.c.finished_at < clock.in_(-older_than), ~IS_PART)
             .order_by(tasks.c.finished_at)
             .limit(limit)
         )
@@ -101,9 +105,9 @@ def delete_final(tx: Connection, older_than: timedelta, limit: int) -> int:
 
 
 def forget(tx: Connection, task_id: str) -> bool:
-    """Delete the record of a final task; False if there is none."""
-    is_final = tasks.c.state.in_(sorted(FINAL))
-    found = tx.execute(select(tasks.c.id).where(tasks.c.id == task_id, is_final)).first()
+    """Delete the record of a final task; False if there is none, or if a chord waits for it."""
+    may_go = tasks.c.state.in_(sorted(FINAL)) & ~IS_PART
+    found = tx.execute(select(tasks.c.id).where(tasks.c.id == task_id, may_go)).first()
     if found is not None:
         delete_records(tx, [task_id])
     return found is not None

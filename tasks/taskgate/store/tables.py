@@ -217,9 +217,28 @@ groups = Table(
     metadata,
     Column("id", Name(ID_LENGTH), primary_key=True),
     Column("result", LongText, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
 )
 """Celery's saved group results."""
+
+chords = Table(
+    "taskgate_chords",
+    metadata,
+    Column("id", Name(ID_LENGTH), primary_key=True),
+    Column("arguments", LongText, nullable=False),
+    Column("queue", Name(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("unlock_id", Name(ID_LENGTH)),
+)
+"""Celery's chords, by the id of the header's group, and the task that starts the body."""
+
+chord_parts = Table(
+    "taskgate_chord_parts",
+    metadata,
+    Column("chord_id", Name(ID_LENGTH), primary_key=True),
+    Column("task_id", Name(ID_LENGTH), primary_key=True, index=True),
+)
+"""The tasks that a chord's body waits for."""
 
 mirrors = Table(
     "taskgate_mirrors",

@@ -216,14 +216,6 @@ class RecordBackend(RecordReader):
         del state, result
         self.recorder.write(request.id, lambda tx: chords.unlock(tx, request.group))
 
-    def unlock_chords(self) -> None:
-        """Start the bodies whose last part ended elsewhere: aborted, expired or given up."""
-        with self.database.read() as tx:
-            waiting = chords.waiting(tx)
-        for group_id in waiting:
-            with self.database.write() as tx:
-                chords.unlock(tx, group_id)
-
 
 def _children(request: Any) -> list[Any]:
     return [child.as_tuple() for child in getattr(request, "children", None) or ()]

@@ -11,40 +11,32 @@ from typing import Any
 from celery.result import GroupResult
 from sqlalchemy import Connection
 
-from taskgate.store import canvas, queries, submission
+from taskgate.store import chords, submission
 from taskgate.store.record import NewTask, new_task_id
 from taskgate.tasks.brokers import connecting
-from taskgate.tasks.serializing import arguments_json, from_json, to_json
+from taskgate.tasks.serializing import arguments_json
 
-_PREFIX = "chord:"
 _UNLOCK = "celery.chord_unlock"
 
 
 def save(tx: Connection, header: GroupResult, body: Any, queue: str) -> None:
     """Remember a chord whose parts are about to start; its body is unlocked from ``queue``."""
     results = [result.as_tuple() for result in header.results or ()]
-    chord = {
-        "parts": list(_leaves(header)),
-        "arguments": arguments_json((header.id, body), {"result": results}),
-        "queue": queue,
-    }
-    canvas.save_group(tx, f"{_PREFIX}{header.id}", to_json(chord))
+    arguments = arguments_json((header.id, body), {"result": results})
+    chords.save(tx, str(header.id), arguments, queue, list(_leaves(header)))
 
 
-def unlock(tx: Connection, group_id: str) -> bool:
+def unlock(tx: Connection, chord_id: str) -> bool:
     """Have the body started if all parts are final; False if one is not, or if it was already."""
-    key = f"{_PREFIX}{group_id}"
-    saved = canvas.restore_group(tx, key)
-    if saved is None:
-        return False
-    chord = from_json(saved)
-    if not queries.are_final(tx, chord["parts"]) or not canvas.remove_group(tx, key):
+    unlock_id = new_task_id()
+    unlocked = chords.unlock(tx, chord_id, unlock_id)
+    if unlocked is None:
         return False
     new = NewTask(
-        id=new_task_id(),
+        id=unlock_id,
         task_type=_UNLOCK,
-        arguments=chord["arguments"],
-        queue=chord["queue"],
+        arguments=unlocked.arguments,
+        queue=unlocked.queue,
         # Of a queue's lists in Redis, a worker without taskgate surely reads the most urgent one.
         priority=connecting.HIGHEST,
     )
@@ -52,9 +44,9 @@ def unlock(tx: Connection, group_id: str) -> bool:
     return True
 
 
-def waiting(tx: Connection) -> list[str]:
-    """The ids of the groups whose chords wait for a part."""
-    return [key.removeprefix(_PREFIX) for key in canvas.group_ids(tx, _PREFIX)]
+def unlock_ready(tx: Connection, limit: int) -> list[str]:
+    """Start the bodies whose last part ended elsewhere: aborted, expired or given up."""
+    return [chord_id for chord_id in chords.ready(tx, limit) if unlock(tx, chord_id)]
 
 
 def _leaves(header: GroupResult) -> Iterator[str]:

@@ -33,6 +33,7 @@ from support.records import (
 )
 from taskgate.store import (
     canvas,
+    chords,
     listing,
     mirror,
     outbox,
@@ -61,6 +62,8 @@ def fill(database: Database) -> None:
     with database.write() as tx:
         for state in (State.RUNNING, State.QUEUED, State.RETRYING):
             task_ids = [submitted_in(tx, state, queue=f"queue {n % 20}") for n in range(FEW)]
+            for number in range(0, FEW, 10):
+                chords.save(tx, f"chord {state} {number}", "{}", "celery", task_ids[number:][:10])
             for number, task_id in enumerate(task_ids):
                 worker = f"worker {number % WORKERS}"
                 tx.execute(update(tasks).where(tasks.c.id == task_id).values(worker=worker))
@@ -274,7 +277,14 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
         ),
         ("uq_taskgate_tasks_request", "request_id"),
     ),
-    "are final": (lambda tx, queued: queries.are_final(tx, [queued, "other"]), None),
+    "unlock a chord": (lambda tx, _: chords.unlock(tx, "chord 1", "unlock"), None),
+    "ready chords": (lambda tx, _: chords.ready(tx, 100), None),
+    "chords that are done": (lambda tx, _: chords.delete_done(tx, 100), None),
+    "old chords": (lambda tx, _: chords.delete_old(tx, HOUR, 100), None),
+    "old groups": (
+        lambda tx, _: canvas.delete_old_groups(tx, HOUR),
+        ("ix_taskgate_groups_created_at", "created_at"),
+    ),
     "may go on": (lambda tx, queued: queries.may_go_on(tx, queued, 1), None),
     "message": (canvas.message, None),
     "set message": (lambda tx, queued: canvas.set_message(tx, queued, "{}"), None),
@@ -320,8 +330,8 @@ def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> No
     with filled.write() as tx:
         queued = submitted_in(tx, State.QUEUED)
     plans = plans_of(filled, lambda tx: call(tx, queued))
-    # Tens of rows, read whole at little cost.
-    small = {"taskgate_workers", "taskgate_task_types"}
+    # Few rows, read whole at little cost.
+    small = {"taskgate_workers", "taskgate_task_types", "taskgate_chords"}
     for statement, *steps in plans:
         whole = [s for s in steps if reads_a_whole_table(s) and not any(t in s for t in small)]
         assert not whole, f"{statement}\n{steps}"

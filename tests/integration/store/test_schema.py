@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -14,10 +15,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import column, inspect, table, update
+from sqlalchemy import column, inspect, select, table, update
 
 from support.records import submit, upgraded
-from taskgate.store import queries, tables
+from taskgate.store import canvas, queries, tables
 from taskgate.store.database import schema
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import SchemaOutdated
@@ -84,6 +85,28 @@ def test_an_older_database_says_what_to_run(
     monkeypatch.setattr(ScriptDirectory, "get_current_head", lambda _self: "9999")
     with pytest.raises(SchemaOutdated, match=r"at revision .* needs .*9999: run `taskgate db up"):
         schema.check(database)
+
+
+def test_chords_that_wait_are_taken_along(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were saved groups before they had tables of their own."""
+    database = Database(database_url)
+    to_the_newest = command.upgrade
+    monkeypatch.setattr(command, "upgrade", lambda config, _: to_the_newest(config, "0004"))
+    schema.upgrade(database)
+    monkeypatch.undo()
+    saved = json.dumps({"parts": ["a", "b", "a"], "arguments": "{}", "queue": "q"})
+    with database.write() as tx:
+        canvas.save_group(tx, "chord:c", saved)
+        canvas.save_group(tx, "g", "[]")
+    schema.upgrade(database)
+    with database.write() as tx:
+        parts = tx.execute(select(tables.chord_parts)).all()
+        assert sorted(parts) == [("c", "a"), ("c", "b")]
+        assert tx.execute(select(tables.chords.c.queue)).scalar_one() == "q"
+        assert canvas.restore_group(tx, "chord:c") is None
+        assert canvas.restore_group(tx, "g") == "[]"
 
 
 def test_a_newer_database_is_neither_used_nor_touched(database_url: str) -> None:

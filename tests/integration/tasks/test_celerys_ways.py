@@ -259,6 +259,19 @@ def test_chord_with_a_part_that_is_aborted_before_it_starts(system: System) -> N
     assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
 
 
+def test_chord_with_a_part_that_is_forgotten(system: System) -> None:
+    app = system.app
+    early = app.signature("features.twice", (1,)).set(task_id=new_task_id())
+    late = app.signature("features.twice", (2,)).set(task_id=new_task_id(), queue="late")
+
+    result = chord([early, late], app.signature("features.total"), app=app).apply_async()
+    app.AsyncResult(early.id).get(timeout=SECONDS)
+    app.AsyncResult(early.id).forget()
+    system.start_worker("--pool=solo", "--queues=late", "--hostname=late@%h")
+
+    assert result.get(timeout=SECONDS) == 2 + 4
+
+
 def test_a_chord_of_long_parts_costs_no_attempts(system: System) -> None:
     app = system.app
     header = [app.signature("journal.run", (2, n)) for n in range(2)]

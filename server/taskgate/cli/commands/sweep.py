@@ -55,5 +55,7 @@ def _told(swept: Swept) -> Iterator[str]:
         )
     for task_id in swept.republished:
         yield f"Task {task_id} seems lost at the broker and is published again."
+    for chord_id in swept.unlocked:
+        yield f"The parts of chord {chord_id} have ended: its body starts."
     if swept.deleted:
         yield f"{swept.deleted} old tasks are deleted."

@@ -1,8 +1,9 @@
 """The sweeper: looks after what nobody is looking after.
 
 A pass ends the leases that ran out, puts dead workers' tasks back, publishes again what seems lost
-at the broker, and deletes what is old. Every step is guarded by the record, so a pass too many does
-no harm; one server at a time makes them all the same.
+at the broker, starts the bodies of chords that nobody else does, and deletes what is old. Every
+step is guarded by the record, so a pass too many does no harm; one server at a time makes them all
+the same.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import TypeVar
 from celery import Celery
 from sqlalchemy import Connection, text
 
-from taskgate.store import outbox, sweeping, task_types, workers
+from taskgate.store import canvas, outbox, sweeping, task_types, workers
+from taskgate.store import chords as store_chords
 from taskgate.store.database.engine import Database
+from taskgate.tasks import chords
 from taskgate.tasks.background import leader
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.brokers.connecting import BrokerUnavailable, queue_lengths
@@ -48,6 +51,7 @@ class Swept:
     lost_workers: tuple[str, ...] = ()
     orphans: tuple[sweeping.Orphan, ...] = ()
     republished: tuple[str, ...] = ()
+    unlocked: tuple[str, ...] = ()
     deleted: int = 0
 
 
@@ -112,6 +116,7 @@ class Sweeper:
             lost_workers=tuple(lost),
             orphans=tuple(self._in_batches(self._put_orphans_back)),
             republished=tuple(self._republish_lost_messages()),
+            unlocked=tuple(self._in_batches(lambda tx: chords.unlock_ready(tx, BATCH))),
             deleted=self._delete_old(),
         )
 
@@ -190,12 +195,21 @@ class Sweeper:
 
     def _delete_old(self) -> int:
         self._step(lambda tx: workers.forget_stopped(tx, FORGET_WORKERS_AFTER))
+        # Before their parts: until then these stay.
+        self._delete_in_batches(lambda tx: store_chords.delete_done(tx, BATCH))
         if self._retention is None:
             return 0
         retention = self._retention
+        self._step(lambda tx: canvas.delete_old_groups(tx, retention))
+        given_up = self._delete_in_batches(lambda tx: store_chords.delete_old(tx, retention, BATCH))
+        if given_up:
+            logger.warning("%d chords whose parts are gone were deleted", given_up)
+        return self._delete_in_batches(lambda tx: sweeping.delete_final(tx, retention, BATCH))
+
+    def _delete_in_batches(self, step: Callable[[Connection], int]) -> int:
         deleted = 0
         for _ in range(MOST_DELETING_STEPS):
-            some = self._step(lambda tx: sweeping.delete_final(tx, retention, BATCH)) or 0
+            some = self._step(step) or 0
             deleted += some
             if some < BATCH:
                 break
@@ -228,5 +242,7 @@ def _log(swept: Swept) -> None:
             len(swept.republished),
             swept.republished[0],
         )
+    for chord_id in swept.unlocked:
+        logger.info("the parts of chord %s have ended: its body starts", chord_id)
     if swept.deleted:
         logger.info("%d old tasks deleted", swept.deleted)

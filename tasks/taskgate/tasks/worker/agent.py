@@ -107,7 +107,6 @@ class Agent:
     def _tick(self) -> float:
         if time.monotonic() >= self._renew_at:
             self._renew()
-            self._backend.unlock_chords()
         with self._backend.database.read() as tx:
             recorded = workers.active_attempts(tx, self._identity.worker_id)
         self._lose_missing(recorded)
