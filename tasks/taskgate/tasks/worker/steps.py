@@ -7,6 +7,7 @@ import socket
 from datetime import timedelta
 from typing import Any
 
+import click
 from celery import bootsteps, current_app
 from celery.signals import worker_process_init, worker_shutdown
 from celery.utils.log import get_logger
@@ -44,6 +45,7 @@ class AgentStep(bootsteps.StartStopStep):
         self._agent: Agent | None = None
         self._loops: list[Loop] = []
         adopt_tasks(worker.app)
+        refuse_broadcasts(worker.app)
         context_factory(worker.app.conf.get("taskgate_context"))  # fails now, not at each task
 
     def start(self, worker: Any) -> None:
@@ -87,6 +89,28 @@ def adopt_tasks(app: Any) -> None:
     for task in app.tasks.values():
         task.__class__ = with_taskgate(type(task))
         make_callable(task)
+
+
+class BroadcastRefused(click.ClickException):
+    """A queue gives a copy of each message to every worker; Celery's command shows the message."""
+
+
+def refuse_broadcasts(app: Any) -> None:
+    """See that no queue to consume from is a worker's own copy of a fanout exchange.
+
+    Raises:
+        BroadcastRefused: one is.
+    """
+    for queue in app.amqp.queues.consume_from.values():
+        is_fanout = queue.exchange is not None and queue.exchange.type == "fanout"
+        if is_fanout and (queue.auto_delete or queue.exclusive):
+            name = queue.alias or queue.name
+            raise BroadcastRefused(
+                f"the queue {name!r} is a broadcast: every worker would get a copy of each task, "
+                "and as a task is on record once, one of them would run it. Leave it out with "
+                f"--exclude-queues={name}; send a task to each worker's own queue, or broadcast "
+                "to an app that taskgate does not manage"
+            )
 
 
 def _prepare(backend: RecordBackend) -> None:
