@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from typing import Any
 
@@ -16,6 +17,7 @@ from taskgate.tasks import manage
 
 app = Celery("users", broker=os.environ["CELERY_BROKER_URL"], set_as_current=False)
 app.conf.update(
+    accept_content=["json", "pickle", "yaml", "msgpack"],
     task_default_queue="project",
     task_queues=[
         Queue("project", Exchange("project"), routing_key="project"),
@@ -107,6 +109,26 @@ def once_more(self: Any, *values: Any, **options: Any) -> dict[str, Any]:
         "limits": self.request.timelimit,
         "headers": {name: self.request.get(name) for name in ("x-first", "x-next")},
     }
+
+
+@app.task(name="users.twice_the_same", bind=True, max_retries=2, default_retry_delay=0)
+def twice_the_same(self: Any, *values: Any, **named: Any) -> list[Any]:
+    """Retry once, or lose the process; what the next attempt finds."""
+    lose = named.pop("lose")
+    if getattr(self.request, "taskgate_attempt", 1) in (None, 1):
+        if lose:
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise self.retry()
+    return [repr(values), repr(named)]
+
+
+@app.task(name="users.other_arguments", bind=True, max_retries=2, default_retry_delay=0)
+def other_arguments(self: Any, value: Any, *, serializer: str | None = None) -> str:
+    """Retry with what JSON cannot hold; what the next attempt finds."""
+    if self.request.retries == 0:
+        options = {"serializer": serializer} if serializer else {}
+        raise self.retry(args=({value},), kwargs={}, **options)
+    return repr(value)
 
 
 @app.task(name="users.report_for", bind=True)

@@ -30,6 +30,7 @@ from taskgate.tasks.attempt import (
     running,
     running_attempt,
 )
+from taskgate.tasks.bodies import CONTENT_HEADER, content_type_of, kept
 from taskgate.tasks.failures import TaskExited, attempts_allowed, backoff, is_retryable
 from taskgate.tasks.messages import changes_of
 from taskgate.tasks.serializing import arguments_json
@@ -218,7 +219,13 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
             return signature
         columns, carried = changes_of(self.app, {"queue": queue, **extra_options})
         if args is not None or kwargs is not None:
-            columns["arguments"] = arguments_json(signature.args, signature.kwargs)
+            content_type = content_type_of(extra_options.get("serializer") or self.serializer)
+            content_type = attempt.request.get(CONTENT_HEADER) or content_type
+            body = kept(signature.args, signature.kwargs, content_type)
+            carried["body"] = body  # in place of the one before
+            columns["arguments"] = arguments_json(
+                signature.args, signature.kwargs, must_be_json=body is None
+            )
         planned = NextAttempt(
             delay=_delay(extra_options.get("countdown"), extra_options.get("eta")),
             retries=extra_options.get("retries", request.retries + 1),

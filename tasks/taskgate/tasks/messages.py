@@ -20,6 +20,7 @@ from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.tables import LARGEST_NUMBER, NAME_LENGTH
+from taskgate.tasks import bodies
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.serializing import arguments_json
 
@@ -80,7 +81,13 @@ def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
         "retries": getattr(request, "retries", None) or 0,
         "expires_at": _expires(request),
         "message": canvas_of(
-            request, ignore_result=_ignores_result(app.tasks.get(name or ""), request)
+            request,
+            ignore_result=_ignores_result(app.tasks.get(name or ""), request),
+            body=bodies.kept(
+                getattr(request, "args", None),
+                getattr(request, "kwargs", None),
+                getattr(request, bodies.CONTENT_HEADER, None),
+            ),
         ),
     }
 
@@ -211,7 +218,10 @@ def _is_json(value: Any) -> bool:
 
 
 def message_of(app: Celery, task: Task) -> Any:
-    """The protocol-2 message (headers, properties, body) of the task's current attempt."""
+    """The protocol-2 message (headers, properties, body) of the task's current attempt.
+
+    Its body is a ``Body`` if it was kept as it was serialised.
+    """
     arguments = json.loads(task.arguments)
     canvas = json.loads(task.message) if task.message else {}
     time_limit, soft_time_limit = canvas.get("timelimit") or (None, None)
@@ -243,4 +253,9 @@ def message_of(app: Celery, task: Task) -> Any:
     for name, value in (canvas.get("headers") or {}).items():
         message.headers.setdefault(name, value)
     message.headers[ATTEMPT_HEADER] = task.attempt
-    return message
+    kept = bodies.body_of(canvas)
+    if kept is None:
+        return message
+    _args, _kwargs, embed = message.body
+    message.headers[bodies.CANVAS_HEADER] = json.dumps(embed)
+    return message._replace(body=kept)

@@ -61,12 +61,20 @@ def with_any_float(value: Any) -> Any:
     return value
 
 
-def arguments_json(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> str:
-    """A record's ``arguments``; what JSON cannot hold stands as its repr."""
+def arguments_json(
+    args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, *, must_be_json: bool = False
+) -> str:
+    """A record's ``arguments``; what JSON cannot hold stands as its repr.
+
+    Raises:
+        EncodeError: JSON cannot hold them, and ``must_be_json``.
+    """
     value = {"args": list(args or ()), "kwargs": dict(kwargs or {})}
     try:
         return to_json(with_any_float(value))
-    except (ResultNotSerializable, RecursionError):
+    except (ResultNotSerializable, RecursionError) as exc:
+        if must_be_json:
+            raise EncodeError(f"the arguments cannot be written as JSON: {exc}") from exc
         text: str = json.dumps(
             {
                 "args": [repr(arg) for arg in value["args"]],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from kombu import Exchange, Queue
 from support.celery_system import System, failure_of
 from support.deployment import Deployment
 from support.waiting import wait_until
+from taskgate.client import TaskgateError
 from taskgate.store import outbox, queries, submission, task_types
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask, Task, new_task_id
@@ -41,6 +43,7 @@ def system(
             tmp_path_factory.mktemp("managed"),
             broker_url=engines.broker.url,
             database_url=engines.database_url,
+            env={"C_FORCE_ROOT": "1"},  # where tests run as root, for pickle
         ) as deployment,
     ):
         deployment.start_server()
@@ -167,6 +170,62 @@ def test_nan_and_infinity_are_the_same_in_the_next_attempt(system: System) -> No
     result = system.app.send_task("users.once_more", values)
 
     assert result.get(timeout=SECONDS)["values"] == [repr(value) for value in values]
+
+
+EXACT: dict[str, Any] = {
+    "json": ([1, {"a": 0.1}, math.inf], {"x": "\udcff"}),
+    "pickle": ([(1, 2), {3}, b"\xff", {4: "four"}, 1 + 2j], {"x": (None,)}),
+    "yaml": ([{4: "four"}, date(2026, 1, 2), math.inf], {"x": [None]}),
+    "msgpack": ([b"\xff", {"a": b"\0"}, 0.1], {"x": [None]}),
+}
+
+
+@pytest.mark.parametrize("serializer", EXACT)
+@pytest.mark.parametrize("lose", [False, True], ids=["retried", "worker lost"])
+def test_the_next_attempt_has_the_same_arguments(
+    system: System, serializer: str, lose: bool, request: pytest.FixtureRequest
+) -> None:
+    if lose and "threads" in request.node.callspec.id:
+        pytest.skip("a thread has no process to lose")
+    if module := {"yaml": "yaml", "msgpack": "msgpack"}.get(serializer):
+        pytest.importorskip(module)
+    values, named = EXACT[serializer]
+    linked = system.app.signature("users.types", (datetime(2026, 1, 2),))  # noqa: DTZ001
+    can_link = serializer in ("json", "pickle")  # the others cannot write signatures
+    result = system.app.send_task(
+        "users.twice_the_same",
+        values,
+        {**named, "lose": lose},
+        serializer=serializer,
+        link=linked if can_link else None,
+    )
+
+    assert result.get(timeout=SECONDS) == [repr(tuple(values)), repr(named)]
+    assert system.task(result.id).attempt == 2
+    children = [child.get(timeout=SECONDS) for child in result.children or []]
+    assert children == [["list", "datetime"]] * can_link
+
+
+def test_a_retry_with_arguments_that_json_cannot_hold(system: System) -> None:
+    send = partial(system.app.send_task, "users.other_arguments", (1,))
+    pickled = send({"serializer": "pickle"})
+    plain = send()
+
+    assert pickled.get(timeout=SECONDS) == "{1}"
+    failure = failure_of(system.wait_final(plain.id))
+    assert failure.type == "EncodeError"
+    assert "the arguments cannot be written as JSON" in failure.message
+
+
+def test_arguments_that_json_cannot_hold_are_not_submitted_again(system: System) -> None:
+    result = system.app.send_task("users.types", ((1, 2),), serializer="pickle")
+    assert result.get(timeout=SECONDS) == ["tuple"]
+
+    with (
+        system.deployment.client() as client,
+        pytest.raises(TaskgateError, match="x-python-serialize"),
+    ):
+        client.task(result.id).retry()
 
 
 def test_coroutines_run_on_one_loop(system: System) -> None:

@@ -300,7 +300,7 @@ def _same_arguments(
     if arguments.are_given(request):
         violations.add("replace_arguments", "set it, or leave the arguments out")
     try:
-        given = arguments.recorded(original.arguments)
+        given = arguments.recorded(original)
     except NotJson as exc:  # another Celery program sent them
         problem = f"its arguments cannot be submitted again: {exc}"
         violations.add("id", problem, ViolationReason.ARGUMENTS_INVALID)

@@ -17,6 +17,8 @@ from typing import Any, Never
 from taskgate.server.errors import PayloadTooLarge, ViolationReason, Violations
 from taskgate.server.messages import values
 from taskgate.server.text import quote
+from taskgate.store.record import Task
+from taskgate.tasks import bodies
 from taskgate.v1 import task_service_pb2
 
 Carrier = task_service_pb2.SubmitRequest | task_service_pb2.RetryRequest
@@ -72,13 +74,16 @@ def read(request: Carrier, limit: int, violations: Violations) -> Arguments:
     return _from_text(request.arguments_json, violations)
 
 
-def recorded(text: str) -> Arguments:
+def recorded(task: Task) -> Arguments:
     """The arguments of a record.
 
     Raises:
         NotJson: they would not come back as they are.
     """
-    value = parse(text)
+    kept = bodies.body_of(parse(task.message)) if task.message else None
+    if kept is not None:
+        raise NotJson(f"they were sent as {kept.content_type}; give others (replace_arguments)")
+    value = parse(task.arguments)
     return Arguments(value["args"], value["kwargs"])
 
 

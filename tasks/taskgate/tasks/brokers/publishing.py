@@ -14,6 +14,7 @@ from celery.utils.log import get_logger
 from kombu import Producer
 
 from taskgate.store.record import Task
+from taskgate.tasks.bodies import Body
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.brokers.connecting import ANSWER_SECONDS, BrokerUnavailable
 from taskgate.tasks.messages import message_of
@@ -102,8 +103,14 @@ class _Link:
         message = message_of(self._app, task)
         if self._confirms is not None:
             self._confirms.expect_one()
+        body = message.body
+        if isinstance(body, Body):
+            message.properties.update(
+                content_type=body.content_type, content_encoding=body.content_encoding
+            )
+            body = body.data
         self._producer.publish(
-            message.body,
+            body,
             exchange="",
             routing_key=task.queue,
             headers=message.headers,

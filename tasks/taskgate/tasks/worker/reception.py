@@ -14,6 +14,7 @@ from celery.worker import strategy
 from celery.worker.request import Request
 
 from taskgate.store.tables import ID_LENGTH
+from taskgate.tasks.bodies import note_content
 from taskgate.tasks.messages import ATTEMPT_HEADER
 from taskgate.tasks.signature import ArgumentsInvalid
 
@@ -72,6 +73,11 @@ def _careful(handle: Handler, consumer: Any) -> Handler:
         problem = problem_with(message.headers)
         if problem is not None:
             _drop(message, problem, consumer)
+            return
+        try:
+            note_content(message)
+        except ValueError as exc:
+            _drop(message, repr(exc), consumer)
             return
         try:
             handle(message)
