@@ -15,7 +15,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench dist clean
+.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench bench-quick dist faults clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,7 +68,7 @@ dist: | $(BIN)/python  ## Build the wheels of server, worker and client into dis
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist clients/python .
 
 clean:  ## Remove what make made; data under .taskgate/ stays
-	rm -rf $(VENV) .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) .venv-bench .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
 
 $(BIN)/python:
 	@scripts/make-venv $(PYTHON) $(VENV)
@@ -87,5 +87,21 @@ $(GOOGLEAPIS): $(DEV)
 	@mkdir -p $(@D)
 	@cp "$$($(BIN)/python -c 'from google.rpc import __path__ as folders; print(*folders)')/$(@F)" $@
 
-bench: setup-dev servers  ## Compare with stock Celery, side by side
-	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/compare.py
+# What taskgate is compared with, with the same Celery.
+BENCH := PYTHONPATH=tests:benchmarks $(BIN)/python -m bench
+PEERS := .venv-bench/.installed
+
+bench: setup-dev servers $(PEERS)  ## Compare with others, into docs/benchmarks.md; ROWS="submit get" MINUTES=15
+	@$(BENCH) --rows "$(ROWS)" $(if $(MINUTES),--minutes $(MINUTES)) $(BENCH_OPTIONS)
+
+bench-quick: setup-dev servers $(PEERS)  ## The same in three minutes, on the screen only
+	@$(BENCH) --quick --rows "$(ROWS)" $(BENCH_OPTIONS)
+
+$(PEERS): benchmarks/requirements.txt $(DEV)
+	@echo "Installing what taskgate is compared with into .venv-bench ..."
+	@[ -x .venv-bench/bin/python ] || scripts/make-venv $(PYTHON) .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement benchmarks/requirements.txt \
+		"celery==$$($(BIN)/python -c 'import celery; print(celery.__version__)')"
+	@command -v h2load >/dev/null || scripts/apt-install nghttp2-client
+	@touch $@
