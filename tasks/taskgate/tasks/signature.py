@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 
 from celery.utils.log import get_logger
 from pydantic import TypeAdapter, ValidationError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+
+from taskgate.tasks.json_schemas import Schemas
 
 logger = get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Parameters:
             return None
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(self._hints[name])
-            adapter.json_schema(schema_generator=_Schemas)
+            adapter.json_schema(schema_generator=Schemas)
         except Exception as exc:  # noqa: BLE001 - a user's annotation can raise anything
             logger.warning(
                 "%s: the annotation of %s is not checked: %s", self._name, name, _first_line(exc)
@@ -111,7 +111,7 @@ class Parameters:
         """The parameters in order, each with its schema, and the definitions the schemas share."""
         inputs = [(name, "validation", adapter) for name, adapter in self._adapters.items()]
         schemas, shared = TypeAdapter.json_schemas(
-            typing.cast("Any", inputs), ref_template=_DEFS, schema_generator=_Schemas
+            typing.cast("Any", inputs), ref_template=_DEFS, schema_generator=Schemas
         )
         parameters = [
             {
@@ -133,61 +133,6 @@ class _Text:
 
     def __repr__(self) -> str:
         return self._text
-
-
-READ_AS = "x-pydantic"
-"""The keyword with pydantic's own schema of a scalar: a server reads it as the worker will."""
-
-_SCALARS = ("int", "float", "bool", "decimal", "date", "datetime", "time", "timedelta", "uuid")
-
-
-class _Schemas(GenerateJsonSchema):
-    """Pydantic's JSON Schemas, which a server can validate by exactly as pydantic would."""
-
-    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Also what the keys must be."""
-        made = super().dict_schema(schema)
-        keys = schema.get("keys_schema")
-        if keys is not None and keys["type"] in _SCALARS:
-            made["propertyNames"] = self.generate_inner(keys)
-        return made
-
-    def set_schema(self, schema: core_schema.SetSchema) -> JsonSchemaValue:
-        """Repeated items are taken as one."""
-        return _without_unique_items(super().set_schema(schema), schema)
-
-    def frozenset_schema(self, schema: core_schema.FrozenSetSchema) -> JsonSchemaValue:
-        """Repeated items are taken as one."""
-        return _without_unique_items(super().frozenset_schema(schema), schema)
-
-    def json_schema(self, schema: core_schema.JsonSchema) -> JsonSchemaValue:
-        """A text that is JSON; what is in it, the worker will see."""
-        return {**super().json_schema(schema), READ_AS: {"type": "json"}}
-
-
-def _without_unique_items(
-    made: JsonSchemaValue, schema: core_schema.SetSchema | core_schema.FrozenSetSchema
-) -> JsonSchemaValue:
-    if not schema.get("min_length") and schema.get("max_length") is None:  # of what is left
-        made.pop("uniqueItems", None)
-    return made
-
-
-def _annotated(name: str) -> Callable[[_Schemas, Any], JsonSchemaValue]:
-    generate = getattr(GenerateJsonSchema, f"{name}_schema")
-
-    def schema_of(self: _Schemas, schema: Any) -> JsonSchemaValue:
-        made: JsonSchemaValue = generate(self, schema)
-        core = {key: value for key, value in schema.items() if key not in ("metadata", "ref")}
-        if all(isinstance(value, _WRITTEN_ALIKE) for value in core.values()):
-            made[READ_AS] = core
-        return made
-
-    return schema_of
-
-
-for _name in _SCALARS:
-    setattr(_Schemas, f"{_name}_schema", _annotated(_name))
 
 
 _of_tasks: WeakKeyDictionary[Any, Parameters] = WeakKeyDictionary()

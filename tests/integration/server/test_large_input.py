@@ -15,10 +15,12 @@ from google.rpc import error_details_pb2
 from support.requests import get, submit, submit_text
 from support.serving import SECONDS, parameter, refused, register
 from taskgate.store.database.engine import Database
+from taskgate.tasks.json_schemas import READ_AS
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
+REGEX = {**TEXT, READ_AS: {"type": "known", "name": "Pattern"}}
 
 UNION = {
     "anyOf": [
@@ -54,7 +56,7 @@ def types(database: Database) -> None:
     )
     register(database, "demo.twins", parameter("value", EITHER), defs=TWINS)
     register(database, "demo.pattern", parameter("text", {**TEXT, "pattern": "^(a+)+$"}))
-    register(database, "demo.regex", parameter("text", {**TEXT, "format": "regex"}))
+    register(database, "demo.regex", parameter("text", REGEX))
     register(database, "demo.numbers", parameter("values", {"type": "array", "items": INTEGER}))
 
 

@@ -15,7 +15,7 @@ from taskgate.server.requests.signature import BY_NAME, Kind
 from taskgate.server.text import printable
 from taskgate.store.task_types import TaskType
 from taskgate.store.workers import Worker
-from taskgate.tasks.signature import READ_AS
+from taskgate.tasks.json_schemas import READ_AS, SIZE
 from taskgate.v1 import task_type_pb2, worker_pb2
 
 
@@ -116,7 +116,9 @@ def _without_notes(schema: Any) -> Any:
     """The schema without what workers note in it for servers alone."""
     match schema:
         case dict():
-            return {k: _without_notes(value) for k, value in schema.items() if k != READ_AS}
+            return {
+                k: _without_notes(value) for k, value in schema.items() if k not in (READ_AS, SIZE)
+            }
         case list():
             return [_without_notes(item) for item in schema]
     return schema

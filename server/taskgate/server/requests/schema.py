@@ -9,19 +9,14 @@ from itertools import islice, takewhile
 from typing import Any
 
 import jsonschema_rs
+from pydantic_core import from_json
 
 from taskgate.server.errors import Violation, ViolationReason
 from taskgate.server.requests.arguments import depth
-from taskgate.server.requests.schema_errors import (
-    CHECKS,
-    MASK,
-    Scalar,
-    path_step,
-    read_as_worker,
-    sentences_of,
-)
+from taskgate.server.requests.schema_errors import MASK, path_step, sentences_of
+from taskgate.server.requests.schema_keywords import CONTENT, Scalar, Size, read_as_worker
 from taskgate.server.text import fit, printable, quote
-from taskgate.tasks.signature import READ_AS
+from taskgate.tasks.json_schemas import READ_AS, SIZE
 
 MAX_ERRORS = 200
 """Of one value; a list can have a million wrong items."""
@@ -56,9 +51,8 @@ class Schema:
             read_as_worker(schema),
             offline=True,
             mask=MASK,
-            validate_formats=True,
-            formats=CHECKS,
-            keywords={READ_AS: Scalar},
+            validate_formats=False,  # what pydantic takes is said in our own keywords
+            keywords={READ_AS: Scalar, SIZE: Size, CONTENT: Content},
         )
         self._max_depth = _max_depth(schema)
 
@@ -96,6 +90,25 @@ class Schema:
             sentences.setdefault(path, {})[sentence] = None
         for path, found in sentences.items():
             yield Violation(path, fit("; ".join(found), 300), ViolationReason.ARGUMENTS_INVALID)
+
+
+class Content:
+    """The keyword that judges what is in a JSON text."""
+
+    def __init__(self, _parent: Any, schema: dict[str, Any], _path: Any) -> None:
+        self._schema = schema  # compiled when it is needed: it may lead back to where it stands
+        self._compiled: Schema | None = None
+
+    def validate(self, text: Any) -> None:
+        """Raise ValueError if what the text holds does not fit."""
+        if self._compiled is None:
+            self._compiled = Schema(self._schema)
+        try:
+            value = from_json(text)
+        except ValueError:
+            return  # which is said elsewhere
+        for violation in self._compiled.errors(value, "its content"):
+            raise ValueError(f"does not fit: {violation.field}: {violation.description}")
 
 
 @dataclass(slots=True)
