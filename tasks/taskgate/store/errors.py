@@ -30,7 +30,7 @@ class ValueRefused(StoreError):
 
 
 class SchemaOutdated(StoreError):
-    """The tables are missing, or of an older or newer taskgate; the message says what to run."""
+    """The tables are missing, older or too new; the message says what to run."""
 
 
 class TaskNotFound(StoreError):

@@ -248,6 +248,9 @@ mirrors = Table(
 )
 """How far each mirror of the record, a Celery result backend, has been told."""
 
+schema = Table("taskgate_schema", metadata, Column("usable_from", Name(32), primary_key=True))
+"""One row: the oldest revision of the tables whose programs can work with the present ones."""
+
 
 def insert_into(tx: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An insert that can say ON CONFLICT, which both databases spell alike."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from support.deployment import Deployment
 from support.ports import free_port
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
+from taskgate.store import tables
 from taskgate.store.database import schema
 from taskgate.store.database.engine import Database
 
@@ -235,12 +236,16 @@ def test_an_empty_folder_stays_empty(tmp_path: Path) -> None:
 def test_tables_of_another_version_are_a_problem(tmp_path: Path, database_url: str) -> None:
     database = Database(database_url)
     schema.upgrade(database)
-    for revision, way_out in (("0001", "run `taskgate db upgrade`"), ("9999", "a newer one")):
+    for revision, way_out in (
+        ("0001", "run `taskgate db upgrade`"),
+        ("9999", "install the one that made it"),
+    ):
         with database.write() as tx:
             tx.execute(
                 text("UPDATE taskgate_alembic_version SET version_num = :revision"),
                 {"revision": revision},
             )
+            tx.execute(update(tables.schema).values(usable_from=revision))
         found = _diagnose(tmp_path, {"POSTGRES_URL": database_url})
         assert "record" in found.problems
         assert f"revision {revision}" in found.said("record", "problem")

@@ -109,13 +109,30 @@ def test_chords_that_wait_are_taken_along(
         assert canvas.restore_group(tx, "g") == "[]"
 
 
-def test_a_newer_database_is_neither_used_nor_touched(database_url: str) -> None:
-    database = upgraded(database_url)
+def make_newer(database: Database, *, usable_from: str) -> None:
+    """As a later version would leave the tables."""
     set_revision(database, "9999")
-    with pytest.raises(SchemaOutdated, match="newer"):
-        schema.check(database)
-    with pytest.raises(SchemaOutdated, match="newer"):
-        schema.upgrade(database)
+    with database.write() as tx:
+        tx.execute(update(tables.schema).values(usable_from=usable_from))
+
+
+def test_a_database_too_new_is_neither_used_nor_touched(database_url: str) -> None:
+    database = upgraded(database_url)
+    make_newer(database, usable_from="9998")
+    for call in (schema.check, schema.upgrade):
+        with pytest.raises(SchemaOutdated, match=r"revision 9999.*too old.*install the one"):
+            call(database)
+
+
+def test_a_newer_database_is_used_as_far_back_as_it_says(database_url: str) -> None:
+    database = upgraded(database_url)
+    make_newer(database, usable_from=schema.needed_revision())
+    assert schema.check(database) == "9999"
+    schema.upgrade(database)
+    assert schema.check(database) == "9999"
+    with database.write() as tx:
+        task_id = submit(tx)
+        assert queries.get(tx, task_id).id == task_id
 
 
 def test_a_users_own_alembic_table_is_left_alone(database_url: str) -> None:

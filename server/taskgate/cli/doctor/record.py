@@ -114,12 +114,12 @@ def check_schema(database: Database) -> Iterator[Finding]:
         StoreUnavailable: it does not answer.
     """
     try:
-        schema.check(database)
+        revision = schema.check(database)
     except SchemaOutdated as error:
         what, _, way_out = str(error).partition(": ")
         yield problem(what, way_out)
     else:
-        yield ok(f"the tables are at revision {schema.needed_revision()}, which is the newest")
+        yield ok(f"the tables are at revision {revision}")
 
 
 def check_clock(database: Database) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -9,6 +11,9 @@ from sqlalchemy import Connection, String, column, inspect, select, table, text
 
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import SchemaOutdated
+from taskgate.store.tables import schema as schema_table
+
+logger = logging.getLogger(__name__)
 
 VERSION_TABLE = "taskgate_alembic_version"
 """Not Alembic's own name: a user's migrations may live in the same database."""
@@ -20,35 +25,39 @@ _UPGRADE_LOCK = 0x7461736B67617465
 def upgrade(database: Database) -> None:
     """Create the tables or bring them up to date, in one transaction. Repeated, it changes nothing.
 
-    Processes that upgrade one database at the same time take turns.
+    Processes that upgrade one database at the same time take turns. A newer taskgate's tables stay
+    as they are.
 
     Raises:
-        SchemaOutdated: a newer taskgate made the tables.
+        SchemaOutdated: a newer taskgate made the tables, and this one cannot work with them.
         StoreUnavailable: the database does not answer.
     """
     with database.write() as tx:
         if not database.is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-        _refuse_newer(_current(tx))
+        if _is_newer(tx, _current(tx)):
+            return
         command.upgrade(_config(tx), "head")
 
 
-def check(database: Database) -> None:
-    """Make sure that the tables are those that this taskgate was written for.
+def check(database: Database) -> str:
+    """Make sure that this taskgate can work with the tables; their revision.
 
     Raises:
-        SchemaOutdated: they are missing, older or newer; the message says what to run.
+        SchemaOutdated: they are missing, older or too new; the message says what to run.
         StoreUnavailable: the database does not answer.
     """
     with database.read() as tx:
         current = _current(tx)
-    _refuse_newer(current)
-    if current != needed_revision():
+        if _is_newer(tx, current):
+            return str(current)
+    if current is None or current != needed_revision():
         found = "has no taskgate tables" if current is None else f"is at revision {current}"
         raise SchemaOutdated(
             f"the database {found}, and this taskgate needs revision {needed_revision()}: "
             "run `taskgate db upgrade`"
         )
+    return current
 
 
 def needed_revision() -> str:
@@ -56,13 +65,22 @@ def needed_revision() -> str:
     return str(_scripts().get_current_head())
 
 
-def _refuse_newer(current: str | None) -> None:
+def _is_newer(tx: Connection, current: str | None) -> bool:
+    """Whether the tables are a newer taskgate's, and this one can work with them.
+
+    Raises:
+        SchemaOutdated: they are newer, and it cannot.
+    """
     known = {script.revision for script in _scripts().walk_revisions()}
-    if current is not None and current not in known:
-        raise SchemaOutdated(
-            f"the database is at revision {current}, which this taskgate does not know: "
-            "a newer one made it; install that one"
-        )
+    if current is None or current in known:
+        return False
+    if tx.execute(select(schema_table.c.usable_from)).scalar_one() <= needed_revision():
+        logger.info("the tables are a newer taskgate's, at revision %s", current)
+        return True
+    raise SchemaOutdated(
+        f"the database is at revision {current}, which this taskgate, at {needed_revision()}, is "
+        "too old for: install the one that made it"
+    )
 
 
 def _current(tx: Connection) -> str | None:
