@@ -6,11 +6,13 @@ import itertools
 import shutil
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 from redis import Redis
 
 from support.deployment import Deployment
@@ -84,6 +86,12 @@ class Environment:
         """A client of a database in Redis."""
         return self.redis.client(int(url.rpartition("/")[2]))
 
+    def messages(self, url: str) -> int:
+        """How many messages of Celery's wait in a database of Redis."""
+        client: Any = self.redis_database(url)
+        queues = [key for key in client.scan_iter("celery*") if client.type(key) == b"list"]
+        return sum(client.llen(key) for key in queues)
+
     def deployment(self, exits: ExitStack, broker_url: str, database_url: str) -> Deployment:
         """A taskgate whose server runs."""
         deployment = self.idle_deployment(exits, broker_url, database_url)
@@ -116,6 +124,14 @@ class Environment:
         )
         exits.callback(process.stop)
         return process
+
+
+def execute_alone(url: str, statement: str) -> None:
+    """Execute a statement of PostgreSQL's that no transaction may contain."""
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def missing() -> list[str]:

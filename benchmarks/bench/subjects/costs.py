@@ -12,7 +12,7 @@ from bench.load import grpc_rate
 from bench.measurements import Row
 from bench.meter import COUNTING, Meter, record_sizes
 from bench.subjects.calls import submit_calls
-from bench.systems import PREFORK, THREADS, Pool, Taskgate
+from bench.systems import BATCH, PREFORK, THREADS, Pool, Taskgate
 from support.postgres import PostgresServer
 from support.waiting import wait_until
 
@@ -25,9 +25,8 @@ def measure(environment: Environment, scale: Scale) -> Iterator[Row]:
     """On a PostgreSQL that counts statements."""
     with ExitStack() as exits:
         postgres = exits.enter_context(PostgresServer(*POSTGRES_DEFAULT, *COUNTING))
-        deployment = environment.idle_deployment(
-            exits, environment.redis.empty_database(), postgres.create_database("costs")
-        )
+        broker = environment.redis.empty_database()
+        deployment = environment.idle_deployment(exits, broker, postgres.create_database("costs"))
         meter = Meter(deployment.database, environment.redis, postgres)
         meter.watch("server", deployment.start_server())
         ours = Taskgate(deployment)
@@ -35,14 +34,20 @@ def measure(environment: Environment, scale: Scale) -> Iterator[Row]:
         folder = environment.new_folder("costs")
         submit = partial(grpc_rate, deployment.address, calls, scale.tasks, folder)
         yield from _rows("Submit, 128 in flight", meter.during(submit), scale.tasks)
-        fill = partial(ours.fill, "nothing", scale.tasks)
-        yield from _rows("SubmitBatch of 500", meter.during(fill), scale.tasks)
         waiting = 2 * scale.tasks + 1
+
+        def fill() -> None:
+            ours.fill("nothing", scale.tasks)
+            wait_until(
+                lambda: environment.messages(broker) >= waiting, PATIENCE, "all are published"
+            )
+
+        yield from _rows(f"SubmitBatch of {BATCH}", meter.during(fill), scale.tasks)
         for pool in (THREADS, PREFORK):
             costs, number = _run(environment, ours, pool, meter, waiting)
             yield from _rows(f"running a no-op task, {pool}", costs, number)
-            ours.fill("nothing", scale.tasks)
             waiting = scale.tasks
+            fill()
         yield _row("a finished task on disk", "bytes", record_sizes(deployment.database))
 
 

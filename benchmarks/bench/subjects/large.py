@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from bench import setups
-from bench.environment import Environment, Scale
+from bench.environment import Environment, Scale, execute_alone
 from bench.load import durations, median_seconds
 from bench.measurements import Row, in_turns
 from bench.subjects.calls import BATCH, submit_calls, submit_rate, submit_request
@@ -75,10 +75,8 @@ def fill(ours: Taskgate, finished: int) -> None:
     ours.fill("nothing", finished // WAITING)
     with ours.deployment.database.write() as tx:
         _copy_one(tx, finished)
-    with ours.deployment.database.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(sqlalchemy.text("VACUUM ANALYZE"))
-        connection.execute(sqlalchemy.text("CHECKPOINT"))
+    for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
+        execute_alone(ours.deployment.env["POSTGRES_URL"], statement)
 
 
 def _copy_one(tx: Connection, number: int) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 
-import psycopg2
-
 from bench import setups
-from bench.environment import Environment, Scale
+from bench.environment import Environment, Scale, execute_alone
 from bench.measurements import Row, in_turns
 from bench.subjects.calls import submit_alone, submit_calls, submit_rate
 from bench.subjects.tasks import tasks_a_second
@@ -25,15 +23,13 @@ FAST = "taskgate"
 def measure(environment: Environment, scale: Scale) -> Iterator[Row]:
     """Submits and no-op tasks, beside the disk as it is, and beside who needs no database."""
     with ExitStack() as exits:
-        slow_database = slowed(environment, environment.new_database())
+        slow_database = slowed(environment.new_database())
         deployment = environment.deployment(
             exits, environment.redis.empty_database(), slow_database
         )
         slow = Taskgate(deployment)
         fast, stock = setups.on_redis(environment, exits)
-        yield _alone(slow, fast, scale)
-        yield _many(environment, slow, fast, scale)
-        procrastinate = Procrastinate(environment, slowed(environment, environment.new_database()))
+        procrastinate = Procrastinate(environment, slowed(environment.new_database()))
         for pool in (PREFORK, THREADS):
             contestants: dict[str, Callable[[], float]] = {
                 name: partial(tasks_a_second, environment, system, pool, "nothing", scale.tasks)
@@ -46,20 +42,20 @@ def measure(environment: Environment, scale: Scale) -> Iterator[Row]:
             }
             values = in_turns(contestants, scale.rounds)
             yield Row(f"no-op tasks, {pool}", "tasks a second", values)
+        # Last: what they submit stays in the queue.
+        yield _alone(slow, fast, scale)
+        yield _many(environment, slow, fast, scale)
 
 
-def slowed(environment: Environment, url: str) -> str:
+def slowed(url: str) -> str:
     """The database, with a wait before each flush of the log.
 
     ``commit_delay`` is waited with the log's lock held, so it lengthens the flush as a slower disk
     would; but what is written meanwhile is flushed with it, where a disk would take it next time.
     """
     name = url.rpartition("/")[2]
-    with closing(psycopg2.connect(environment.postgres.url("postgres"))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f'ALTER DATABASE "{name}" SET commit_delay = {DELAY}')
-            cursor.execute(f'ALTER DATABASE "{name}" SET commit_siblings = 0')
+    for setting in (f"commit_delay = {DELAY}", "commit_siblings = 0"):
+        execute_alone(url, f'ALTER DATABASE "{name}" SET {setting}')
     return url
 
 
