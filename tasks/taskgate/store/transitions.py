@@ -144,9 +144,11 @@ def succeed_many(tx: Connection, ends: Sequence[Success]) -> set[str]:
     return set(tx.execute(_SUCCEED_MANY[tx.dialect.name], rows).scalars())
 
 
-def succeed(tx: Connection, task_id: str, attempt: int, result: str) -> bool:
-    """The attempt returned ``result`` (JSON text), abort asked for or not."""
-    return _finish(tx, lifecycle.SUCCEED, task_id, attempt, result=result, failure=None)
+def succeed(
+    tx: Connection, task_id: str, attempt: int, result: str, ran_seconds: float | None = None
+) -> bool:
+    """The attempt returned ``result`` (JSON text), abort asked for or not: see ``Success``."""
+    return bool(succeed_many(tx, [Success(task_id, attempt, result, ran_seconds)]))
 
 
 def fail(tx: Connection, task_id: str, attempt: int, failure: Failure) -> bool:

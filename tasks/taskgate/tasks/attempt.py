@@ -6,7 +6,6 @@ Whoever claimed the attempt speaks for it; the word of everyone else changes not
 from __future__ import annotations
 
 import functools
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,21 +20,17 @@ from celery.utils.log import get_logger
 from sqlalchemy import Connection
 
 from taskgate.store import outbox, queries, submission, transitions
-from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal, ValueRefused
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Failure, Task
 from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.transitions import Claim
 from taskgate.tasks import messages
-from taskgate.tasks.failures import MAX_MESSAGE, cut, failure_of, wait_by_policy
+from taskgate.tasks.failures import failure_of, wait_by_policy
+from taskgate.tasks.progress import cut_texts
+from taskgate.tasks.recording import Recorder
 from taskgate.tasks.serializing import ResultNotSerializable, to_json, with_any_float
-from taskgate.tasks.watermarks import Watermarks
 from taskgate.tasks.worker import identity
-
-FIRST_WAIT = 0.1
-LONGEST_WAIT = 5.0
-"""Seconds between tries while the database does not answer."""
 
 LEASE_SECONDS = 0.5
 """How long to wait for the agent to get a lease, in place of one that was ended."""
@@ -43,48 +38,10 @@ LEASE_SECONDS = 0.5
 LOOK_SECONDS = 0.25
 """How often a running task asks the database whether it was aborted, at most."""
 
-PERIOD_SECONDS = 0.25
-"""How long the latest progress waits for later progress, at most."""
-
-CLAIM_KEY = "taskgate_claim"
-"""Where a request holds the Claim that the worker's main process made for it."""
-
 logger = get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Recorder:
-    """Writes to the record for all attempts of one process."""
-
-    def __init__(self, app: Any, database: Database) -> None:
-        self.app = app
-        self.database = database
-        self.progress = ProgressWriter(database)
-        self.watermarks = Watermarks()
-
-    def write(self, task_id: str, function: Callable[[Connection], T], *, atomic: bool = True) -> T:
-        """Call ``function`` in a transaction. A worker tries until the database answers.
-
-        ``atomic``: False for what is one statement, or several that need not be committed together.
-
-        Raises:
-            StoreUnavailable: the database does not answer, and this is no worker.
-            ValueRefused: the database cannot hold a value.
-        """
-        begin = self.database.write if atomic else self.database.autocommit
-        wait = FIRST_WAIT
-        while True:
-            try:
-                with begin() as tx:
-                    return function(tx)
-            except StoreUnavailable as exc:
-                if identity.current() is None:
-                    raise
-                logger.warning("task %s waits to be recorded: %s", task_id, exc)
-            time.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
 
 
 def _in_transaction(
@@ -151,6 +108,7 @@ class Attempt:
         """The task's function was called."""
         self.has_ended = False
         """How it ended was recorded."""
+        self._began_at = time.monotonic()
         self._uncertain: Claim | None = None
         self._next_look = 0.0
         self._last_progress: str | None = None
@@ -248,7 +206,7 @@ class Attempt:
 
     def report(self, state: str, meta: Any) -> None:
         """Say how far the task is, in a word of its own; the latest report is written soon."""
-        progress = to_json(with_any_float({"state": state, "meta": _cut_texts(meta)}))
+        progress = to_json(with_any_float({"state": state, "meta": cut_texts(meta)}))
         if self.claimed is not None:
             self.recorder.progress.put(self.claimed, progress)
         else:
@@ -304,6 +262,19 @@ class Attempt:
         if self.claimed is not None:
             self._last_progress = self.recorder.progress.take(self.claimed) or self._last_progress
 
+    def hand_over_success(self, result: str) -> bool:
+        """Have the worker's main process record that the task returned ``result`` (JSON text).
+
+        False if it cannot: the end is to be recorded here.
+        """
+        sender = self.recorder.successes
+        if sender is None or self.claimed is None:
+            return False
+        self.end()
+        if self._last_progress is not None:
+            return False  # it is written with the end
+        return sender.send(self.task_id, self.claimed.attempt, result, self._began_at)
+
     def succeed(self, result: str, children: list[Any]) -> State | None:
         """The task returned ``result`` (JSON text) and has started ``children``."""
         self.end()
@@ -317,7 +288,8 @@ class Attempt:
             return self._fail_unrecordable(ResultNotSerializable(str(exc)))
 
     def _succeed(self, tx: Connection, result: str, children: list[Any]) -> State | None:
-        if not self._end(tx, transitions.succeed, result):
+        ran_seconds = None if self.claimed is None else time.monotonic() - self._began_at
+        if not self._end(tx, transitions.succeed, result, ran_seconds):
             return None
         messages.carry(tx, self.task_id, {"children": children} if children else {})
         return State.SUCCEEDED
@@ -445,18 +417,6 @@ class Attempt:
         return queries.get(tx, self.task_id).state if won else None
 
 
-def _cut_texts(meta: Any) -> Any:
-    """Progress with its long texts cut: it is written often, and shown in lists."""
-    match meta:
-        case str():
-            return cut(meta, MAX_MESSAGE)
-        case dict():
-            return {key: _cut_texts(value) for key, value in meta.items()}
-        case list() | tuple():
-            return [_cut_texts(value) for value in meta]
-    return meta
-
-
 def max_losses(app: Any, task_type: str | None) -> int:
     """How often a task may lose its worker and still be run again."""
     if getattr(app.tasks.get(task_type), "at_most_once", False):
@@ -484,67 +444,3 @@ def running_attempt(request: Any) -> Attempt | None:
         return None
     is_other_call = getattr(request, "called_directly", True) or request.is_eager
     return None if is_other_call else attempt
-
-
-def claim_in(request: Mapping[str, Any]) -> Claim | None:
-    """The claim that the worker's main process handed over with a message."""
-    claimed = request.get(CLAIM_KEY)
-    return claimed if isinstance(claimed, Claim) else None  # no message can hold one
-
-
-Reports = dict[tuple[str, int], str]
-
-
-class ProgressWriter:
-    """Writes the latest progress of each attempt of this process a few times a second.
-
-    In a thread, so that a tight loop may report as often as it likes.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._latest: Reports = {}
-        self._changed = threading.Condition()
-        self._writing = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def put(self, claim: Claim, progress: str) -> None:
-        """Have ``progress`` (JSON text as in the record) written soon, unless more comes."""
-        with self._changed:
-            self._latest[claim.task_id, claim.attempt] = progress
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._work, name="taskgate-progress", daemon=True
-                )
-                self._thread.start()
-            self._changed.notify()
-
-    def take(self, claim: Claim) -> str | None:
-        """The attempt's latest progress if it still waits; whoever takes it writes it."""
-        # Once nothing is being written, nothing older can come after what the taker writes.
-        with self._writing, self._changed:
-            return self._latest.pop((claim.task_id, claim.attempt), None)
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._latest)
-            with self._writing:
-                with self._changed:
-                    reports, self._latest = self._latest, {}
-                self._write(reports)
-            time.sleep(PERIOD_SECONDS)
-
-    def _write(self, reports: Reports) -> None:
-        if not reports:
-            return
-        names = ", ".join(task_id for task_id, _ in reports)
-        try:
-            with self._database.write() as tx:
-                for (task_id, attempt), progress in reports.items():
-                    transitions.report(tx, task_id, attempt, progress)
-        except StoreUnavailable as exc:
-            logger.warning("progress of %s was not recorded: %s", names, exc)
-        except Exception:
-            # This thread serves every attempt of the process: it must outlive one bad report.
-            logger.exception("progress of %s was not recorded", names)

@@ -15,7 +15,9 @@ from celery.utils.log import get_logger
 
 from taskgate.store.lifecycle import State
 from taskgate.tasks import chords
-from taskgate.tasks.attempt import Attempt, Recorder, running_attempt
+from taskgate.tasks.attempt import Attempt, running_attempt
+from taskgate.tasks.follow_ups import has_follow_ups
+from taskgate.tasks.recording import Recorder
 from taskgate.tasks.results import RecordReader
 from taskgate.tasks.serializing import ResultTooLarge, to_json
 
@@ -42,7 +44,11 @@ class RecordBackend(RecordReader):
     def after_fork(self) -> None:
         """Call in a forked child, before anything else of the backend."""
         self.database.forget_connections()
+        successes = self.recorder.successes
         self.recorder = Recorder(self.app, self.database)
+        if successes is not None:
+            successes.forked()
+            self.recorder.successes = successes
         self.later = None
 
     def attempt(self, task_id: str, request: Any = None) -> Attempt:
@@ -80,7 +86,7 @@ class RecordBackend(RecordReader):
         attempt = self.attempt(task_id, request)
         result = self.prepare_value(result)
         if state == states.SUCCESS:
-            self._check_result(result)  # what cannot be recorded is the caller's to know
+            self._checked(result)  # what cannot be recorded is the caller's to know
         if state == states.STARTED and attempt.claimed is None and request is not None:
             self._soon(attempt, attempt.begin)
         elif state not in _NOT_RECORDED:
@@ -88,13 +94,16 @@ class RecordBackend(RecordReader):
             self._soon(attempt, lambda: _store(attempt, state, result, traceback, children))
         return result
 
-    def _check_result(self, result: Any) -> None:
-        size, most = len(to_json(result).encode()), self.app.conf.get("taskgate_max_result_bytes")
+    def _checked(self, result: Any) -> str:
+        """The result as JSON text."""
+        text = to_json(result)
+        size, most = len(text.encode()), self.app.conf.get("taskgate_max_result_bytes")
         if most is not None and size > most:
             raise ResultTooLarge(
                 f"the result has {size} bytes as JSON, and {most} are allowed: store it elsewhere "
                 "and return where, or raise TASKGATE_MAX_RESULT_BYTES"
             )
+        return text
 
     def mark_as_done(
         self,
@@ -105,10 +114,21 @@ class RecordBackend(RecordReader):
         state: str = states.SUCCESS,
     ) -> None:
         """Record a success, ignore_result or not; an eager call's only if Celery would."""
-        if store_result or not getattr(request, "is_eager", False):
+        is_recorded = store_result or not getattr(request, "is_eager", False)
+        if is_recorded and not (state == states.SUCCESS and self._hand_over(request, result)):
             self.store_result(task_id, result, state, request=request)
         if request is not None and request.chord:
             self.on_chord_part_return(request, state, result)
+
+    def _hand_over(self, request: Any, result: Any) -> bool:
+        """Leave a success that nothing waits for to the worker's main process."""
+        attempt = running_attempt(request)
+        if attempt is None or self.recorder.successes is None:
+            return False
+        task = self.app.tasks[request.task]
+        if getattr(task, "at_most_once", False) or has_follow_ups(task, request):
+            return False
+        return attempt.hand_over_success(self._checked(self.prepare_value(result)))
 
     def mark_as_failure(
         self,

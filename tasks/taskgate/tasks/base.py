@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -22,16 +23,11 @@ from celery.exceptions import Ignore, Reject, Retry, WorkerShutdown, WorkerTermi
 from celery.utils.log import get_logger
 from celery.utils.time import maybe_make_aware
 
-from taskgate.tasks.attempt import (
-    CLAIM_KEY,
-    Attempt,
-    NextAttempt,
-    claim_in,
-    running,
-    running_attempt,
-)
+from taskgate.tasks import handover
+from taskgate.tasks.attempt import Attempt, NextAttempt, running, running_attempt
 from taskgate.tasks.bodies import CONTENT_HEADER, content_type_of, kept
 from taskgate.tasks.failures import TaskExited, attempts_allowed, backoff, is_retryable
+from taskgate.tasks.handover import Handover
 from taskgate.tasks.messages import changes_of
 from taskgate.tasks.serializing import arguments_json
 from taskgate.tasks.signature import parameters_of
@@ -40,6 +36,9 @@ if TYPE_CHECKING:
     from taskgate.tasks.backend import RecordBackend
 
     AnyTask = Task[Any, Any]
+
+LOOK_AFTER_SECONDS = 0.1
+"""An attempt that was claimed so long ago asks whether it was aborted before it begins."""
 
 logger = get_logger(__name__)
 
@@ -59,12 +58,14 @@ class ClaimingTracer:
 
     def __call__(self, uuid: str, args: Any, kwargs: Any, request: dict[str, Any]) -> Any:
         """Claim the attempt and trace it, or answer as Celery does to Ignore."""
-        claimed = claim_in(request)
-        request.pop(CLAIM_KEY, None)
+        given = handover.take(request)
         context = Context(request, args=args, kwargs=kwargs, called_directly=False)
-        attempt = Attempt(self._task.backend.recorder, uuid, context, claimed)
+        recorder = self._task.backend.recorder
+        attempt = Attempt(recorder, uuid, context, None if given is None else given.claim)
         try:
             claimed = attempt.claim()
+            if given is not None:
+                self._begin(attempt, given)
         except Ignore as exc:
             return trace_ok_t(ExceptionInfo(internal=True), TraceInfo(states.IGNORED, exc), 0, None)
         # With ignore_result Celery would skip every write, retries included.
@@ -74,6 +75,14 @@ class ClaimingTracer:
             request["delivery_info"] = {**delivery, "redelivered": True}
         with running(attempt):
             return self._trace_attempt(attempt, uuid, args, kwargs, request)
+
+    def _begin(self, attempt: Attempt, given: Handover) -> None:
+        """Of an attempt that was claimed ahead, make sure that it is still to be run."""
+        if given.start is not None and not given.start():
+            raise Ignore("given back")
+        if time.monotonic() - given.claimed_at > LOOK_AFTER_SECONDS and attempt.is_aborted():
+            self._task.backend.mark_as_aborted(attempt)
+            raise Ignore("aborted before it began")
 
     def _trace_attempt(self, attempt: Attempt, *arguments: Any) -> Any:
         try:

@@ -9,7 +9,7 @@ import pytest
 from support.deployment import Deployment
 from support.requests import get, submit, submit_text, watch
 from support.serving import SECONDS
-from taskgate.tasks.attempt import PERIOD_SECONDS
+from taskgate.tasks.progress import PERIOD_SECONDS
 from taskgate.v1 import task_pb2
 
 Progress = task_pb2.Progress

@@ -13,7 +13,8 @@ from support.waiting import wait_until
 from taskgate.store import transitions
 from taskgate.store.database.engine import SQLITE_BUSY_SECONDS
 from taskgate.store.lifecycle import State
-from taskgate.tasks.attempt import Attempt, Recorder
+from taskgate.tasks.attempt import Attempt
+from taskgate.tasks.recording import Recorder
 
 
 @pytest.mark.parametrize("held", range(20))

@@ -12,8 +12,9 @@ from taskgate.store import transitions
 from taskgate.store.database.engine import Database
 from taskgate.store.record import Task
 from taskgate.store.transitions import Claim
-from taskgate.tasks.attempt import Attempt, Recorder
+from taskgate.tasks.attempt import Attempt
 from taskgate.tasks.messages import ATTEMPT_HEADER
+from taskgate.tasks.recording import Recorder
 
 
 @pytest.fixture

@@ -55,8 +55,7 @@ class Loop:
 
     def wake(self) -> None:
         """Have the step called now."""
-        if not self._woken.is_set():  # which takes no lock
-            self._woken.set()
+        self._woken.set()
 
     def stop(self, seconds: float) -> bool:
         """Do what is left, then end; give up after so many seconds. Whether it has ended."""

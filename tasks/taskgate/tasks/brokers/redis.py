@@ -1,16 +1,99 @@
-"""The Redis broker: kombu's transport, which here goes on whatever lies in a queue."""
+"""The Redis broker: kombu's transport, which here goes on whatever lies in a queue.
+
+A message of ours is a hint: until its attempt is claimed, its row in the outbox has it published
+again if it is lost. So it needs no second copy in Redis while a worker has it, which costs kombu
+two more round trips for each. Other producers' messages have no row, and keep their copy.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 
 from taskgate.tasks.brokers.transports import CarefulTransport, drop
+from taskgate.tasks.messages import ATTEMPT_HEADER
+
+
+class QoS(redis.QoS):
+    """Knows which messages a worker has taken; copies of ours are in its memory only."""
+
+    channel: Any
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """A message was taken."""
+        if _is_light(message):
+            virtual.QoS.append(self, message, delivery_tag)
+        else:
+            super().append(message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """A message has served its purpose."""
+        if self._taken_light(delivery_tag) is None:
+            super().ack(delivery_tag)
+        else:
+            virtual.QoS.ack(self, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """A message is not wanted; with ``requeue``, it is the next that is taken."""
+        message = self._taken_light(delivery_tag)
+        if message is None:
+            super().reject(delivery_tag, requeue=requeue)
+            return
+        if requeue:
+            self._put_back([message])
+        virtual.QoS.ack(self, delivery_tag)
+
+    def restore_unacked(self, client: Any = None) -> Any:
+        """Put back all that was taken and has not been acknowledged."""
+        taken: Any = self._delivered
+        light = [tag for tag, message in taken.items() if _is_light(message)]
+        # The latest first, as each is put in front of the others.
+        self._put_back([taken.pop(tag) for tag in reversed(light)])
+        return super().restore_unacked(client)
+
+    def _taken_light(self, delivery_tag: str) -> Any:
+        taken: Any = self._delivered
+        message = taken.get(delivery_tag)
+        return message if message is not None and _is_light(message) else None
+
+    def _put_back(self, messages: Iterable[Any]) -> None:
+        with self.channel.conn_or_acquire() as client, client.pipeline() as pipe:
+            for message in messages:
+                delivery = message.delivery_info
+                self.channel._do_restore_message(  # noqa: SLF001 - as kombu's does
+                    message._raw,  # noqa: SLF001
+                    delivery["exchange"],
+                    delivery["routing_key"],
+                    pipe,
+                    leftmost=False,
+                )
+            pipe.execute()
+
+
+def _is_light(message: Any) -> bool:
+    return ATTEMPT_HEADER in (message.headers or ())
 
 
 class Channel(redis.Channel):
     """Takes messages as kombu does; what is no JSON is taken, too, and dropped."""
+
+    QoS = QoS
+
+    _shared_client: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        """A client; of those that wait for answers one serves all, where kombu makes one a call."""
+        if asynchronous:
+            return super()._create_client(asynchronous)  # type: ignore[misc]  # not in its stubs
+        if self._shared_client is None:
+            self._shared_client = super()._create_client()  # type: ignore[misc]
+        return self._shared_client
+
+    def _disconnect_pools(self) -> None:
+        super()._disconnect_pools()  # type: ignore[misc]  # not in its stubs
+        self._shared_client = None  # its pool is gone
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

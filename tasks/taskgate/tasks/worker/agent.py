@@ -22,6 +22,7 @@ from taskgate.tasks.attempt import max_losses
 from taskgate.tasks.backend import RecordBackend
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.worker.identity import Identity
+from taskgate.tasks.worker.recorder import SuccessRecorder
 
 TICK_SECONDS = 0.5
 """How often the agent looks while tasks are running."""
@@ -36,6 +37,9 @@ MISSING_SECONDS = 5.0
 
 FREEZE_SECONDS = 1.0
 """How long a process may take to stop for a look at what it runs."""
+
+SETTLE_SECONDS = 2.0
+"""How long to wait for ends that were sent to be recorded."""
 
 LAST_WRITES_SECONDS = 10.0
 """How long a worker that stops waits for its last writes."""
@@ -53,13 +57,21 @@ class Agent:
         details: Mapping[str, Any],
         lease: timedelta,
         end_process: Callable[[int], None] | None,
+        successes: SuccessRecorder | None,
+        unstarted: Callable[[], set[str]],
     ) -> None:
-        """``end_process`` kills a pool process by its pid; None if the pool has none."""
+        """``end_process`` kills a pool process by its pid; None if the pool has none.
+
+        ``successes``: records ends that pool processes sent; None if they record all themselves.
+        ``unstarted``: the tasks that were claimed and have not started.
+        """
         self._backend = backend
         self._identity = identity
         self._details = details
         self._lease = lease
         self._end_process = end_process
+        self._successes = successes
+        self._unstarted = unstarted
         self._missing_since: dict[tuple[str, int], float] = {}
         self._renew_at = 0.0
         self._later: deque[tuple[str, Callable[[], None]]] = deque()
@@ -77,6 +89,8 @@ class Agent:
         self._backend.later = self._put_later
         self._agent.start()
         self._writes.start()
+        if self._successes is not None:
+            self._successes.start()
 
     def stop(self) -> None:
         """Finish the last writes, give back what a cold shutdown broke off, end the lease.
@@ -88,6 +102,9 @@ class Agent:
             return
         self._agent.stop(LAST_WRITES_SECONDS)
         self._writes.stop(LAST_WRITES_SECONDS)
+        if self._successes is not None and not self._successes.stop(LAST_WRITES_SECONDS):
+            logger.error("ends of tasks could not be recorded: they run again elsewhere")
+            return  # while the lease lasts, they still may
         with self._backend.database.write() as tx:
             for attempt in workers.active_attempts(tx, self._identity.worker_id):
                 logger.info("task %s is given back", attempt.task_id)
@@ -131,7 +148,7 @@ class Agent:
 
     def _lose_missing(self, recorded: list[ActiveAttempt]) -> None:
         """Give back what the record says runs here and does not: its process died unnoticed."""
-        running = set(worker_state.requests)
+        running = set(worker_state.requests) | self._unstarted()
         now = time.monotonic()
         missing = {
             (attempt.task_id, attempt.attempt)
@@ -139,16 +156,21 @@ class Agent:
             if attempt.task_id not in running
         }
         self._missing_since = {key: self._missing_since.get(key, now) for key in missing}
-        for (task_id, attempt), since in self._missing_since.items():
-            if now - since > MISSING_SECONDS:
+        lost = [key for key, since in self._missing_since.items() if now - since > MISSING_SECONDS]
+        if lost and self._is_settled():
+            for task_id, attempt in lost:
                 self._lose(task_id, attempt)
 
+    def _is_settled(self, seconds: float = SETTLE_SECONDS) -> bool:
+        """Whether every end that was sent so far is on record."""
+        return self._successes is None or self._successes.settle(seconds)
+
     def _lose(self, task_id: str, attempt: int) -> None:
-        logger.error("task %s is recorded as running here, and is not", task_id)
         failure = Failure(Reason.WORKER_LOST, "the worker lost sight of the task")
         with self._backend.database.write() as tx:
             most = max_losses(self._backend.app, queries.get(tx, task_id).task_type)
-            transitions.lose(tx, task_id, attempt, failure, max_losses=most)
+            if transitions.lose(tx, task_id, attempt, failure, max_losses=most):
+                logger.error("task %s was recorded as running here, and was not", task_id)
 
     def _end_by_force(self, attempt: ActiveAttempt) -> None:
         request = worker_state.requests.get(attempt.task_id)
@@ -157,7 +179,9 @@ class Agent:
             return
         with _frozen(request.worker_pid) as is_frozen:
             # Frozen, it can begin no other task between our look and its end.
-            if not is_frozen or not self._still_runs(attempt):
+            if not is_frozen or not self._is_settled(FREEZE_SECONDS):
+                return
+            if not self._still_runs(attempt):
                 return
             logger.warning(
                 "task %s did not stop when aborted: ending process %d",
@@ -181,13 +205,17 @@ class Agent:
         self._later.append((task_id, action))
         self._writes.wake()
 
-    def _write_later(self) -> None:
+    def _write_later(self) -> float | None:
         while self._later:
+            # What a process sent before it died was before its death.
+            if not self._is_settled():
+                return TICK_SECONDS
             task_id, action = self._later.popleft()
             try:
                 action()
             except Exception:
                 logger.exception("task %s: what its end leads to went wrong", task_id)
+        return None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from celery import bootsteps, current_app
+from celery.concurrency import prefork, thread
 from celery.signals import worker_process_init, worker_shutdown
 from celery.utils.log import get_logger
 
@@ -25,6 +26,9 @@ from taskgate.tasks.coroutines import make_callable
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
 from taskgate.tasks.worker.agent import Agent, process_ender
+from taskgate.tasks.worker.intake import Intake
+from taskgate.tasks.worker.look_ahead import LookAhead
+from taskgate.tasks.worker.recorder import SuccessRecorder, make_recorder
 
 logger = get_logger(__name__)
 
@@ -43,10 +47,20 @@ class AgentStep(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
         self._agent: Agent | None = None
+        self._intake: Intake | None = None
+        self._successes: SuccessRecorder | None = None
+        self._look_ahead = LookAhead()
         self._loops: list[Loop] = []
         adopt_tasks(worker.app)
         refuse_broadcasts(worker.app)
         context_factory(worker.app.conf.get("taskgate_context"))  # fails now, not at each task
+
+    def create(self, worker: Any) -> None:
+        """Make what the pool's processes must find when they are forked."""
+        if _runs_beside_us(worker):
+            backend = worker.app.backend
+            self._successes = make_recorder(backend.database, on_run=self._look_ahead.observe)
+            backend.recorder.successes = self._successes and self._successes.sender
 
     def start(self, worker: Any) -> None:
         """Check the schema, register the task types, and begin.
@@ -66,15 +80,36 @@ class AgentStep(bootsteps.StartStopStep):
             _details(worker),
             timedelta(seconds=app.conf.get("taskgate_lease_seconds", 15.0)),
             process_ender(worker.pool),
+            self._successes,
+            lambda: self._intake.holds() if self._intake is not None else set(),
         )
         _register_task_types(app, backend, me.worker_id)
         self._agent.start()
         self._loops = _start_loops(app, backend)
+        if _can_claim_for(worker):
+            dispatcher, *_ = self._loops
+            self._intake = Intake(
+                worker, backend.recorder, self._look_ahead, given_back=dispatcher.wake
+            )
+            self._intake.start()
         worker_shutdown.connect(self._end_agent)
+
+    def close(self, worker: Any) -> None:
+        """The worker takes nothing more in."""
+        del worker
+        if self._intake is not None:
+            self._intake.close()
+
+    def stop(self, worker: Any) -> None:
+        """Give back what has not started, while the pool finishes what it runs."""
+        del worker
+        if self._intake is not None:
+            self._intake.stop()
 
     def terminate(self, worker: Any) -> None:
         """A cold shutdown: end the pool's processes, then give back what they were running."""
         worker.pool.terminate()
+        self.stop(worker)
         self._end_agent()
 
     def _end_agent(self, **_: Any) -> None:
@@ -82,6 +117,19 @@ class AgentStep(bootsteps.StartStopStep):
             loop.stop(LOOP_SECONDS)
         if self._agent is not None:
             self._agent.stop()
+
+
+def _runs_beside_us(worker: Any) -> bool:
+    """Whether tasks run in threads, or in processes that are forked from this one."""
+    is_forked = isinstance(worker.pool, prefork.TaskPool) and worker.pool.forking_enable
+    return is_forked or isinstance(worker.pool, thread.TaskPool)
+
+
+def _can_claim_for(worker: Any) -> bool:
+    """Whether this process can claim for the pool; otherwise each attempt claims itself."""
+    if isinstance(worker.pool, prefork.TaskPool):
+        return worker.consumer.hub is not None and bool(worker.pool_putlocks)
+    return isinstance(worker.pool, thread.TaskPool)
 
 
 def adopt_tasks(app: Any) -> None:
