@@ -86,6 +86,7 @@ class Intake:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[float, Any]] = deque()
         self._held: dict[Key, _Held] = {}
+        self._returned: list[_Held] = []
         self._won: deque[_Held] = deque()
         self._uncertain: set[Key] = set()
         self._latest_claim: datetime | None = None
@@ -111,14 +112,15 @@ class Intake:
             waiting, self._waiting = self._waiting, deque()
         _put_back(request for _, request in waiting)
         try:
-            self._give_back(self._take_held())
+            self._give_back(older_than=0.0)
         except StoreUnavailable as exc:
             logger.warning("what did not start is given back when the worker has ended: %s", exc)
 
     def holds(self) -> set[str]:
         """The tasks whose attempts were claimed and have not started."""
         with self._lock:
-            return {task_id for task_id, _ in self._held}
+            returned = {one.claim.task_id for one in self._returned}
+            return {task_id for task_id, _ in self._held} | returned
 
     def receive(self, request: Any) -> None:
         """Take a request in. Those of other producers are the pool's at once."""
@@ -157,7 +159,7 @@ class Intake:
         if oldest is not None and (waited := time.monotonic() - oldest.at) > AHEAD_SECONDS:
             self._look_ahead.observe(waited)  # the slots are busy with something longer
         self._prefetch.set_ahead(self._look_ahead.per_slot)
-        self._give_back(self._take_held(older_than=LONGEST_HELD_SECONDS))
+        self._give_back(older_than=LONGEST_HELD_SECONDS)
         self._on_loop(_put_back, self._take_surplus())
 
     def _pause(self) -> float | None:
@@ -305,35 +307,34 @@ class Intake:
         with self._lock:
             return self._is_open and self._held.pop(_key_of(one.claim), None) is one
 
-    def _take_held(self, older_than: float = 0.0) -> list[_Held]:
-        """What has waited for so many seconds; it does not start any more."""
+    def _give_back(self, older_than: float) -> None:
+        """Give back what has waited for so many seconds. It does not start any more.
+
+        Not even where the database does not answer: the attempt may have been given back.
+        """
+        self._take_held(older_than)
+        if not self._returned:
+            return
+        with self._recorder.database.write() as tx:
+            for one in self._returned:
+                transitions.give_back(tx, one.claim.task_id, one.claim.attempt)
+        with self._lock:
+            given_back, self._returned = self._returned, []
+        logger.info(
+            "%d attempts that could not start are given back, task %s first",
+            len(given_back),
+            given_back[0].claim.task_id,
+        )
+        self._on_loop(_drop, [(one.request, None) for one in given_back])
+        self._given_back()
+
+    def _take_held(self, older_than: float) -> None:
         before = time.monotonic() - older_than
-        taken = []
         with self._lock:
             for key, one in list(self._held.items()):
                 if one.at > before:
                     break
-                taken.append(self._held.pop(key))
-        return taken
-
-    def _give_back(self, taken: list[_Held]) -> None:
-        if not taken:
-            return
-        try:
-            with self._recorder.database.write() as tx:
-                for one in taken:
-                    transitions.give_back(tx, one.claim.task_id, one.claim.attempt)
-        except StoreUnavailable:
-            with self._lock:
-                self._held = {_key_of(one.claim): one for one in taken} | self._held
-            raise
-        logger.info(
-            "%d attempts that could not start are given back, task %s first",
-            len(taken),
-            taken[0].claim.task_id,
-        )
-        self._on_loop(_drop, [(one.request, None) for one in taken])
-        self._given_back()
+                self._returned.append(self._held.pop(key))
 
     def _each_for_itself(self, batch: Iterable[Any]) -> None:
         for request in batch:
