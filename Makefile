@@ -52,6 +52,7 @@ check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without runni
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	@scripts/breaking
+	@scripts/check-model
 
 format: setup-dev $(GOOGLEAPIS)  ## Put code and protos into shape
 	$(BIN)/ruff check --fix-only --quiet

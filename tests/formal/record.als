@@ -2,7 +2,7 @@
 --
 -- One task is enough: what is promised of several is promised of each. A step is what happens at
 -- once, a committed statement or an act of one process; anything may happen between two steps, and
--- take any time. A step named here stands in the code as "model: <Step>"; faults have no code.
+-- take any time. Where the code makes a step, a comment names it; faults have no code.
 -- There is no clock: SCHEDULED and RETRYING, which become QUEUED when they are due, are Queued here,
 -- and EXPIRED is an Aborted that nobody asked for.
 --

@@ -23,6 +23,7 @@ _COPIED = [field.name for field in fields(NewTask) if field.name in tasks.c]
 """The columns that are as the caller says."""
 
 
+# The formal model's step Submit.
 def submit(
     tx: Connection, new_tasks: Sequence[NewTask], *, published: bool = False
 ) -> list[str | RequestIdReused]:

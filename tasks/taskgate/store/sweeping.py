@@ -31,6 +31,7 @@ class Orphan:
     worker: str
 
 
+# The formal model's step EndLease.
 def end_lost_leases(tx: Connection, spared: str | None = None) -> list[str]:
     """End the leases that ran out; the ids of their workers.
 
@@ -60,6 +61,7 @@ def orphans(tx: Connection, limit: int) -> list[Orphan]:
     return [Orphan(row.id, row.attempt, row.task_type, row.worker) for row in rows]
 
 
+# The formal model's step Rescue.
 def put_back(tx: Connection, orphan: Orphan, max_losses: int) -> bool:
     """Have the orphan's task run again, or fail it if it lost ``max_losses`` workers before."""
     failure = Failure(

@@ -84,6 +84,7 @@ def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | No
     return claim_many(tx, [(task_id, attempt)], worker).get(storable(task_id))
 
 
+# The formal model's step Claim.
 def claim_many(tx: Connection, wanted: Sequence[tuple[str, int]], worker: str) -> dict[str, Claim]:
     """Claim attempts, given as ids and attempt numbers; the claims won, by the ids on record.
 
@@ -130,6 +131,7 @@ def _delete_outbox_rows(tx: Connection, task_ids: Sequence[str]) -> dict[str, da
     return {row.task_id: row.published_at for row in rows}
 
 
+# The formal model's step RecordEnd.
 def succeed_many(tx: Connection, ends: Sequence[Success]) -> set[str]:
     """Record the ends of attempts that returned; the ids of the tasks that were theirs to end."""
     if not ends:
@@ -261,6 +263,7 @@ def request_abort(
     return task
 
 
+# The formal model's step RequestAbort.
 def _cancel_or_request(tx: Connection, task_id: str, by: str, reason: str) -> None:
     request = {"abort_requested_at": clock.now(), "abort_by": by, "abort_reason": reason}
     if apply(tx, lifecycle.CANCEL, task_id, None, finished_at=clock.now(), **request):

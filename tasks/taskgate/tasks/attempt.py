@@ -148,6 +148,7 @@ class Attempt:
         found = queries.get_many(tx, [self.task_id]).get(self.task_id)
         return (self._uncertain if self._is_mine(found) else None), found
 
+    # The formal model's step RecogniseClaim.
     def _is_mine(self, found: Task | None) -> bool:
         """Whether an earlier claim was committed after all, though the database did not say so."""
         mine = self._uncertain
@@ -252,6 +253,7 @@ class Attempt:
 
     # Its end. Each says which state the task is in by it; None if it is by another's word.
 
+    # The formal model's step Return.
     def end(self) -> None:
         """Report no more; what was reported last is written with the end.
 
@@ -262,6 +264,7 @@ class Attempt:
         if self.claimed is not None:
             self._last_progress = self.recorder.progress.take(self.claimed) or self._last_progress
 
+    # The formal model's step HandEnd.
     def hand_over_success(self, result: str) -> bool:
         """Have the worker's main process record that the task returned ``result`` (JSON text).
 
@@ -275,6 +278,7 @@ class Attempt:
             return False  # it is written with the end
         return sender.send(self.task_id, self.claimed.attempt, result, self._began_at)
 
+    # The formal model's step RecordOwnEnd.
     def succeed(self, result: str, children: list[Any]) -> State | None:
         """The task returned ``result`` (JSON text) and has started ``children``."""
         self.end()
@@ -294,6 +298,7 @@ class Attempt:
         messages.carry(tx, self.task_id, {"children": children} if children else {})
         return State.SUCCEEDED
 
+    # The formal model's step RecordOwnEnd.
     @_ending
     def fail(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
         """The task raised, or its worker says why it ended; a retry policy may have it go on."""
@@ -310,6 +315,7 @@ class Attempt:
             return self._back_off(tx, failure, planned)
         return State.FAILED if self._end(tx, transitions.fail, failure) else None
 
+    # The formal model's step RecordLoss.
     def _lose(self, tx: Connection, failure: Failure) -> State | None:
         most = max_losses(self.recorder.app, getattr(self.request, "task", None))
         number = self._number(tx)
@@ -335,6 +341,7 @@ class Attempt:
         wait = wait_by_policy(found, error, getattr(task_type, "max_retries", None))
         return None if wait is None else NextAttempt(wait, found.retries + 1)
 
+    # The formal model's step RecordOwnEnd.
     @_ending
     def retry(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
         """The task asked for another attempt; in a worker that is being stopped: for it at once."""
@@ -364,6 +371,7 @@ class Attempt:
         task_type = self.recorder.app.tasks[self.request.task]
         return NextAttempt(timedelta(seconds=task_type.default_retry_delay), claimed.retries + 1)
 
+    # The formal model's step RecordOwnEnd.
     @_ending
     def stop(self, tx: Connection, reason: str | None = None) -> State | None:
         """The task stopped as it was asked to; with a reason, because its worker ended it."""

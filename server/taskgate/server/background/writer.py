@@ -123,6 +123,7 @@ class Writer:
                 tasks += len(pending.new_tasks)
         return batch
 
+    # The formal model's step Answer.
     def _answer(self, answers: Sequence[tuple[_Pending, Answer]]) -> None:
         """Wake the event loop once for all callers of a batch."""
 

@@ -117,6 +117,7 @@ class Dispatcher:
         more = len(expired) == OVERDUE_AT_ONCE
         self._expire_at = time.monotonic() + (0.0 if more else EXPIRY_SECONDS)
 
+    # The formal model's step Publish.
     def _publish(self, tasks: Sequence[Task]) -> None:
         try:
             self._publisher.publish(tasks)

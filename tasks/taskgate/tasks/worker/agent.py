@@ -165,6 +165,7 @@ class Agent:
         """Whether every end that was sent so far is on record."""
         return self._successes is None or self._successes.settle(seconds)
 
+    # The formal model's step RecordLoss.
     def _lose(self, task_id: str, attempt: int) -> None:
         failure = Failure(Reason.WORKER_LOST, "the worker lost sight of the task")
         with self._backend.database.write() as tx:

@@ -122,6 +122,7 @@ class Intake:
             returned = {one.claim.task_id for one in self._returned}
             return {task_id for task_id, _ in self._held} | returned
 
+    # The formal model's step Deliver.
     def receive(self, request: Any) -> None:
         """Take a request in. Those of other producers are the pool's at once."""
         if not _is_ours(request):
@@ -241,6 +242,7 @@ class Intake:
             self._advance_watermarks(won.values())
         return won, found
 
+    # The formal model's step RecogniseClaim.
     def _claimed_after_all(self, task: Task | None, key: Key) -> Claim | None:
         """The claim that was committed though the database did not say so.
 
@@ -303,10 +305,12 @@ class Intake:
         request.expires = None  # it was claimed in time
         self._worker._process_task(request)  # noqa: SLF001 - with its slot, or without slots
 
+    # The formal model's step Start.
     def _begin(self, one: _Held) -> bool:
         with self._lock:
             return self._is_open and self._held.pop(_key_of(one.claim), None) is one
 
+    # The formal model's step GiveBack.
     def _give_back(self, older_than: float) -> None:
         """Give back what has waited for so many seconds. It does not start any more.
 
@@ -409,6 +413,7 @@ def _why_not(key: Key, task: Task | None) -> str:
     return f"attempt {key[1]}: the task is {task.state}, attempt {task.attempt}"
 
 
+# The formal model's step Drop.
 def _drop(dropped: Iterable[tuple[Any, str | None]]) -> None:
     """Have done with messages whose attempts do not run here."""
     for request, reason in dropped:
