@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bench import plots
+from bench import plots, rates
 from bench.measurements import Measured, Results, Row
 from bench.numbers import with_range
 from bench.subjects import SUBJECTS, Subject
@@ -128,6 +128,7 @@ def _section(subject: Subject, found: Measured) -> Iterator[str]:
         yield f"Not all of it was measured: `{found.problem}`\n"
     for row in found.rows:
         yield from _plotted(subject, row) if row.compared else _listed(row)
+    yield from rates.table(found.rows)
 
 
 def _plotted(subject: Subject, row: Row) -> Iterator[str]:

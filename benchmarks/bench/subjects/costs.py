@@ -16,6 +16,11 @@ from bench.systems import BATCH, PREFORK, THREADS, Pool, Taskgate
 from support.postgres import PostgresServer
 from support.waiting import wait_until
 
+SUBMIT = "Submit, 128 in flight"
+BATCHED = f"SubmitBatch of {BATCH}"
+RUNNING = {pool: f"running a no-op task, {pool}" for pool in (THREADS, PREFORK)}
+ON_DISK = "a finished task on disk"
+
 PATIENCE = 180.0
 WARM = 0.2
 """The part of a run after which its costs are counted."""
@@ -33,7 +38,7 @@ def measure(environment: Environment, scale: Scale) -> Iterator[Row]:
         calls = submit_calls(ours)
         folder = environment.new_folder("costs")
         submit = partial(grpc_rate, deployment.address, calls, scale.tasks, folder)
-        yield from _rows("Submit, 128 in flight", meter.during(submit), scale.tasks)
+        yield from _rows(SUBMIT, meter.during(submit), scale.tasks)
         waiting = 2 * scale.tasks + 1
 
         def fill() -> None:
@@ -42,13 +47,14 @@ def measure(environment: Environment, scale: Scale) -> Iterator[Row]:
                 lambda: environment.messages(broker) >= waiting, PATIENCE, "all are published"
             )
 
-        yield from _rows(f"SubmitBatch of {BATCH}", meter.during(fill), scale.tasks)
-        for pool in (THREADS, PREFORK):
+        yield from _rows(BATCHED, meter.during(fill), scale.tasks)
+        for pool, title in RUNNING.items():
+            if environment.messages(broker) == 0:
+                waiting = scale.tasks
+                fill()
             costs, number = _run(environment, ours, pool, meter, waiting)
-            yield from _rows(f"running a no-op task, {pool}", costs, number)
-            waiting = scale.tasks
-            fill()
-        yield _row("a finished task on disk", "bytes", record_sizes(deployment.database))
+            yield from _rows(title, costs, number)
+        yield _row(ON_DISK, "bytes", record_sizes(deployment.database))
 
 
 def _run(

@@ -4,8 +4,9 @@ import xml.etree.ElementTree as ET
 from functools import partial
 from pathlib import Path
 
-from bench import plots, report
+from bench import plots, rates, report
 from bench.measurements import Measured, Results, Row, in_turns
+from bench.subjects import costs
 
 NO_OP = Row(
     "no-op tasks",
@@ -92,3 +93,22 @@ def test_nothing_measured_is_a_document_too(tmp_path: Path) -> None:
 
 def test_a_first_run_finds_nothing(tmp_path: Path) -> None:
     assert not report.read(tmp_path / "missing.md").subjects
+
+
+def test_costs_are_told_at_large_rates() -> None:
+    cpu = {"server": [730.0], "worker": [1_300.0], "database": [500.0], "broker": [100.0]}
+    counts = {"transactions that write": [0.25]}
+    sizes = {"write-ahead log": [2_000.0], "to the broker": [500.0]}
+    units = {"µs of CPU a task": cpu, "times a task": counts, "bytes a task": sizes}
+    rows = [
+        Row(title, unit, values, compared=False)
+        for title in (costs.SUBMIT, costs.BATCHED, *costs.RUNNING.values())
+        for unit, values in units.items()
+    ]
+    assert list(rates.table(rows)) == []
+    rows.append(Row(costs.ON_DISK, "bytes", {"record": [300.0], "indexes": [900.0]}))
+    lines = list(rates.table(rows))
+    assert "| server, Submit | 730 µs | 0.73 cores | 7.30 cores | 73.0 cores |" in lines
+    writes = "| transactions that write | 0.50 | 500 a second | 5,000 a second | 50,000 a second |"
+    assert writes in lines
+    assert "| the record | 1,200 bytes | 104 GB a day | 1,037 GB a day | 10,368 GB a day |" in lines
