@@ -26,6 +26,8 @@ LEASE_SECONDS = 3
 SHORT = {
     "test_child_killed.py::test_the_cap_is_reached_and_the_worker_stays_healthy[redis+postgresql]",
     "test_clocks_off.py::test_only_the_databases_clock_counts[redis+postgresql]",
+    "test_commits_in_doubt.py::test_the_promises_hold[redis+postgresql]",
+    "test_commits_in_doubt.py::test_the_promises_hold[sqla+sqlite]",
     "test_disk_full.py::test_refused_cleanly_and_healed[sqlite]",
     "test_fuzzing.py::test_each_request_is_answered_or_refused[a few]",
     "test_hostile_input.py::test_others_are_served_in_bounded_memory[malformed protobuf]",

@@ -31,6 +31,9 @@ COMMANDS = Path(sys.executable).parent
 
 TESTS = Path(__file__).parents[1]
 
+FAULTY_COMMITS = "TASKGATE_FAULTY_COMMITS"
+"""In the environment, a rate and a seed: see `faulty_commits/sitecustomize.py`."""
+
 
 class Deployment:
     """Everything that runs for one test, in a folder of its own; stopped at the end of a `with`.
@@ -54,7 +57,7 @@ class Deployment:
         self.env = {
             "CELERY_BROKER_URL": broker_url,
             "POSTGRES_URL": database_url,
-            "PYTHONPATH": str(TESTS),
+            "PYTHONPATH": _python_path({**os.environ, **(env or {})}),
             "TASKGATE_ADDRESS": self.address,
             "TASKGATE_TASKS": "support.journal_tasks,support.typed_tasks",
             "JOURNAL_FILE": str(self.journal.path),
@@ -142,13 +145,16 @@ class Deployment:
 
     def published_again(self) -> int:
         """How many messages were taken for lost, as servers and workers say in their logs."""
-        logs = "".join(log.read_text() for log in self.folder.glob("*.log"))
+        logs = "".join(log.read_text() for log in self.logs())
         return sum(map(int, re.findall(r"(\d+) tasks seem lost at the broker", logs)))
 
     def log_tails(self) -> list[tuple[str, str]]:
         """What each process wrote last, with the name of its log."""
-        logs = sorted(self.folder.glob("*.log"))
-        return [(log.name, log.read_text(errors="replace")[-LOG_TAIL:]) for log in logs]
+        return [(log.name, log.read_text(errors="replace")[-LOG_TAIL:]) for log in self.logs()]
+
+    def logs(self) -> list[Path]:
+        """What each process wrote, in the order in which they started."""
+        return sorted(self.folder.glob("*.log"))
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +170,11 @@ class Deployment:
         if error is not None:
             for name, tail in self.log_tails():
                 error.add_note(f"{name}:\n{tail}")
+
+
+def _python_path(env: Mapping[str, str]) -> str:
+    faulty = [str(TESTS / "support" / "faulty_commits")] if FAULTY_COMMITS in env else []
+    return os.pathsep.join([*faulty, str(TESTS)])
 
 
 # A killed server is to be found again as soon as it is back.

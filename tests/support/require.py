@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ _HERE = Path(__file__).parent
 
 
 def require(program: str, remedy: str = "run `make servers`") -> Path:
-    """Find a program on PATH, where Debian hides it, or in .tools/bin."""
+    """Find a program on PATH, where Debian hides it, in .tools/bin or beside Python."""
     path = os.pathsep.join([*_hidden_first(program), os.environ["PATH"], *_folders()])
     found = shutil.which(program, path=path)
     if found is not None:
@@ -44,4 +45,5 @@ def _folders() -> list[str]:
         key=lambda folder: folder.parent.name.zfill(3),
         reverse=True,
     )
-    return [*map(str, newest_first), "/usr/sbin", str(_HERE.parents[1] / ".tools" / "bin")]
+    own = [str(_HERE.parents[1] / ".tools" / "bin"), str(Path(sys.executable).parent)]
+    return [*map(str, newest_first), "/usr/sbin", *own]

@@ -147,6 +147,13 @@ def advance_watermarks(tx: Connection, claimed: Mapping[Subqueue, datetime]) -> 
         tx.execute(statement, rows)
 
 
+def forget_watermarks(tx: Connection, older_than: timedelta) -> int:
+    """Delete those of queues that nothing waits in and nothing was claimed from for that long."""
+    in_use = exists().where(outbox.c.queue == watermarks.c.queue)
+    is_old = watermarks.c.claimed_until < clock.in_(-older_than)
+    return tx.execute(delete(watermarks).where(is_old, ~in_use)).rowcount
+
+
 def overdue_subqueues(tx: Connection) -> list[Subqueue]:
     """The subqueues whose oldest published row has waited so long that it may be lost."""
     return [subqueue for subqueue in _subqueues(tx) if _has_overdue(tx, subqueue)]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
 
 from taskgate.store.database import clock
 from taskgate.store.lifecycle import ACTIVE, State
-from taskgate.store.tables import state_in, tasks, workers
+from taskgate.store.tables import insert_into, state_in, tasks, workers
 
 HAS_LEASE = and_(workers.c.stopped_at.is_(None), workers.c.lost_at.is_(None))
 """The worker's lease was not ended, though it may have run out unnoticed."""
@@ -47,15 +47,14 @@ class ActiveAttempt:
 
 
 def start(tx: Connection, worker_id: str, details: Mapping[str, Any], lease: timedelta) -> None:
-    """Record a worker that has just started, with its first lease."""
-    tx.execute(
-        insert(workers).values(
-            id=worker_id,
-            details=details,
-            started_at=clock.now(),
-            lease_expires_at=clock.in_(lease),
-        )
+    """Record a worker that has just started, with its first lease. Repeating it is harmless."""
+    statement = insert_into(tx, workers).values(
+        id=worker_id,
+        details=details,
+        started_at=clock.now(),
+        lease_expires_at=clock.in_(lease),
     )
+    tx.execute(statement.on_conflict_do_nothing())
 
 
 def renew(tx: Connection, worker_id: str, lease: timedelta) -> bool:

@@ -60,15 +60,22 @@ def _ending(
     method: Callable[Concatenate[Attempt, Connection, P], State | None],
 ) -> Callable[Concatenate[Attempt, P], State | None]:
     """As ``_in_transaction``, for what ends the attempt; it fails if that cannot be recorded."""
-    in_transaction = _in_transaction(method)
 
     @functools.wraps(method)
     def call(self: Attempt, /, *args: P.args, **kwargs: P.kwargs) -> State | None:
         self.end()
+        calls = 0
+
+        def once(tx: Connection) -> State | None:
+            nonlocal calls
+            calls += 1
+            return method(self, tx, *args, **kwargs)
+
         try:
-            return in_transaction(self, *args, **kwargs)
+            ended = self.recorder.write(self.task_id, once)
         except ValueRefused as exc:
             return self._fail_unrecordable(exc)
+        return self._recorded_end() if ended is None and calls > 1 else ended
 
     return call
 
@@ -390,6 +397,15 @@ class Attempt:
     def give_back(self, tx: Connection) -> State | None:
         """The task asked to be run again at once."""
         return self._now(tx, transitions.give_back(tx, self.task_id, self._number(tx)))
+
+    @_in_transaction
+    def _recorded_end(self, tx: Connection) -> State | None:
+        """How it ended, if an earlier call was committed though the database did not say so."""
+        found = queries.get_many(tx, [self.task_id]).get(self.task_id)
+        if found is None or not found.is_final or found.attempt != self._number(tx):
+            return None
+        is_mine = self.claimed is None or found.started_at == self.claimed.started_at
+        return found.state if is_mine else None
 
     def _fail_unrecordable(self, error: Exception) -> State | None:
         """Fail the attempt because the database cannot hold what was to be recorded of it."""

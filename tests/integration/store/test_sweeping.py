@@ -25,7 +25,7 @@ from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Outcome, Reason, State
 from taskgate.store.outbox import Subqueue
-from taskgate.store.tables import metadata
+from taskgate.store.tables import metadata, watermarks
 from taskgate.store.tables import outbox as outbox_table
 
 LONG = timedelta(minutes=1)
@@ -194,6 +194,19 @@ def test_a_watermark_never_goes_back(database: Database) -> None:
         outbox.advance_watermarks(tx, {subqueue: now, Subqueue("other", 0): now})
         outbox.advance_watermarks(tx, {subqueue: now - LONG * 2})
     assert republish(database) == [lost]
+
+
+def test_watermarks_of_queues_that_nobody_uses_are_deleted(database: Database) -> None:
+    with database.write() as tx:
+        now = clock.read(tx)
+        old, recent = now - timedelta(days=2), now - timedelta(minutes=1)
+        submit(tx, queue="waits")
+        queues = {"waits": old, "unused": old, "used": recent}
+        outbox.advance_watermarks(tx, {Subqueue(name, 4): at for name, at in queues.items()})
+
+        assert outbox.forget_watermarks(tx, timedelta(days=1)) == 1
+        left = set(tx.execute(select(watermarks.c.queue)).scalars())
+    assert left == {"waits", "used"}
 
 
 def test_what_is_hardly_older_than_the_watermark_is_not_lost(database: Database) -> None:

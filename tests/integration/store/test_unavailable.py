@@ -310,6 +310,25 @@ def test_a_sqlite_that_cannot_be_written_now_is_unavailable(
     database.close()
 
 
+def test_a_read_of_sqlite_that_takes_too_long_is_unavailable(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "READ_SECONDS", 0.2)
+    database = upgraded(sqlite_url)
+    last = text(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT :most) "
+        "SELECT max(i) FROM n"
+    )
+
+    with pytest.raises(StoreUnavailable, match="interrupted"), database.read() as tx:
+        tx.execute(last, {"most": 10**12})
+    monkeypatch.setattr(engine, "READ_SECONDS", 60)
+    with database.read() as tx:  # on the same connection
+        assert tx.execute(last, {"most": 10**6}).scalar_one() == 10**6
+    records_a_task(database)
+    database.close()
+
+
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     file = tmp_path / "record.db"
     file.write_text("not a database" * 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,10 @@ CONNECT_SECONDS = 5
 """How long to wait for PostgreSQL to take a connection."""
 
 READ_SECONDS = 10
-"""How long PostgreSQL may take for one statement of ``read``."""
+"""How long PostgreSQL may take for one statement of ``read``, and SQLite for all of them."""
+
+_LOOK_EVERY = 100_000
+"""Steps of SQLite's machine between two looks at the time: some milliseconds."""
 
 IDLE_SECONDS = 10
 """How long PostgreSQL lets a transaction wait for its client before it takes it back."""
@@ -66,7 +70,7 @@ class Database:
         """Statements that only read.
 
         SQLite shows all of them one state of the database. On PostgreSQL each is a transaction of
-        its own, in one round trip, and is ended if it takes longer than ``READ_SECONDS``.
+        its own, in one round trip. What takes longer than ``READ_SECONDS`` is ended.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -242,7 +246,17 @@ def _prepare_sqlite(connection: Any, _entry: Any) -> None:
 # whatever the busy timeout; one that says at the start that it will write waits its turn.
 def _begin_sqlite(connection: Connection) -> None:
     reads = _mode(connection) == "read"
+    _bound_sqlite(connection, time.monotonic() + READ_SECONDS if reads else None)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _bound_sqlite(connection: Connection, deadline: float | None) -> None:
+    """Have SQLite give up at the deadline: nobody can end its thread from outside."""
+    driver: Any = connection.connection.driver_connection
+    if deadline is None:
+        driver.set_progress_handler(None, 0)
+    else:
+        driver.set_progress_handler(lambda: time.monotonic() > deadline, _LOOK_EVERY)
 
 
 # Errors.

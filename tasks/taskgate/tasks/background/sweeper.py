@@ -41,7 +41,8 @@ MOST_DELETING_STEPS = 50
 PASSES_PER_LEASE = 5
 LONGEST_PAUSE_SECONDS = 3.0
 
-FORGET_WORKERS_AFTER = timedelta(days=1)
+FORGET_AFTER = timedelta(days=1)
+"""Workers that are gone, and how far queues were claimed that nobody uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,8 @@ class Sweeper:
         return [queue for queue in queues if lengths[queue] == 0]
 
     def _delete_old(self) -> int:
-        self._step(lambda tx: workers.forget_stopped(tx, FORGET_WORKERS_AFTER))
+        self._step(lambda tx: workers.forget_stopped(tx, FORGET_AFTER))
+        self._step(lambda tx: outbox.forget_watermarks(tx, FORGET_AFTER))
         # Before their parts: until then these stay.
         self._delete_in_batches(lambda tx: store_chords.delete_done(tx, BATCH))
         if self._retention is None:

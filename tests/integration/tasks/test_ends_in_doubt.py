@@ -1,0 +1,94 @@
+"""An end whose commit the database did not confirm: what follows it follows all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from celery import Celery
+from celery.app.task import Context
+from sqlalchemy import Connection
+
+from support.records import FAILURE, WORKER, read, submit, upgraded
+from taskgate.store import transitions
+from taskgate.store.database.engine import Database
+from taskgate.store.errors import StoreUnavailable
+from taskgate.store.lifecycle import State
+from taskgate.tasks.attempt import Attempt
+from taskgate.tasks.messages import ATTEMPT_HEADER
+from taskgate.tasks.recording import Recorder
+from taskgate.tasks.worker import identity
+
+
+@pytest.fixture
+def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setattr(identity, "current", lambda: WORKER)  # workers try again
+    database = upgraded(database_url)
+    yield database
+    database.close()
+
+
+def running(database: Database, *, aborted: bool = False) -> Attempt:
+    """An attempt that this worker has claimed."""
+    with database.write() as tx:
+        task_id = submit(tx)
+        claimed = transitions.claim(tx, task_id, 1, WORKER)
+        if aborted:
+            transitions.request_abort(tx, task_id, by="someone", reason="")
+    request = Context({"id": task_id, "hostname": WORKER, ATTEMPT_HEADER: 1})
+    recorder = Recorder(Celery(set_as_current=False), database)
+    return Attempt(recorder, task_id, request, claimed)
+
+
+def fail_once(database: Database, monkeypatch: pytest.MonkeyPatch, *, committed: bool) -> None:
+    """Have the next transaction fail, after its commit or before it."""
+    really = database.write
+    fates = iter([StoreUnavailable("on purpose")])
+
+    @contextmanager
+    def write() -> Iterator[Connection]:
+        error = next(fates, None)
+        with really() as tx:
+            yield tx
+            if error is not None and not committed:
+                raise error
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(database, "write", write)
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_failure_is_told_to_who_waits_for_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    attempt = running(database)
+    fail_once(database, monkeypatch, committed=committed)
+
+    assert attempt.fail(ValueError("no")) is State.FAILED
+    assert read(database, attempt.task_id).version == 3
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_so_is_an_abort(
+    database: Database, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    attempt = running(database, aborted=True)
+    fail_once(database, monkeypatch, committed=committed)
+
+    assert attempt.stop() is State.ABORTED
+    assert read(database, attempt.task_id).version == 4
+
+
+def test_anothers_end_is_not_taken_for_ones_own(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = running(database)
+    with database.write() as tx:
+        transitions.lose(tx, attempt.task_id, 1, FAILURE, max_losses=1)
+        transitions.claim(tx, attempt.task_id, 2, "another")
+        transitions.fail(tx, attempt.task_id, 2, FAILURE)
+    fail_once(database, monkeypatch, committed=False)
+
+    assert attempt.fail(ValueError("no")) is None
