@@ -7,15 +7,15 @@ order from its own index and the heads are merged; the other filters are checked
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Subquery,
     exists,
     func,
     literal,
@@ -27,7 +27,7 @@ from sqlalchemy import (
 from taskgate.store import queries
 from taskgate.store.database.columns import Name, UtcDateTime
 from taskgate.store.lifecycle import State
-from taskgate.store.record import Task, from_row
+from taskgate.store.record import RECORDED, Task
 from taskgate.store.tables import attempts, labels, tasks
 
 
@@ -84,65 +84,70 @@ def page(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> 
 
     Fewer if they are large, but one at least unless it was deleted just now.
     """
-    found = _find(tx, wanted, after, limit + 1)
-    shown = _not_too_large(tx, found[:limit])
-    return _page(found, shown, queries.get_many(tx, [position.id for position in shown]))
+    rows = tx.execute(_found(wanted, after, limit + 1, _SIZED)).all()
+    positions = [Position(row.created_at, row.id) for row in rows]
+    shown = positions[: _fitting([row.size for row in rows[:limit]])]
+    known = queries.get_many(tx, [position.id for position in shown])
+    # Where the page ends is told by what was found: what was found can be deleted by now.
+    return Page(
+        tasks=[known[position.id] for position in shown if position.id in known],
+        next=shown[-1] if len(positions) > len(shown) else None,
+    )
 
 
 def basic_page(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> Page:
     """As ``page``, without what can be large: arguments, results and past attempts come empty."""
-    found = _find(tx, wanted, after, limit + 1)
-    shown = found[:limit]
-    ids = [position.id for position in shown]
-    rows = tx.execute(select(*_BASIC_COLUMNS).where(tasks.c.id.in_(ids))).mappings()
-    return _page(found, shown, {row["id"]: from_row(Task, row) for row in rows})
+    rows = tx.execute(_found(wanted, after, limit + 1, _BASIC)).all()
+    shown = [Task(*row) for row in rows[:limit]]
+    has_more = len(rows) > len(shown)
+    return Page(shown, Position(shown[-1].created_at, shown[-1].id) if has_more else None)
 
 
-def _page(found: list[Position], shown: list[Position], known: Mapping[str, Task]) -> Page:
-    # Where the page ends is told by what was found: what was found can be deleted by now.
-    return Page(
-        tasks=[known[position.id] for position in shown if position.id in known],
-        next=shown[-1] if len(found) > len(shown) else None,
-    )
-
-
-def _not_too_large(tx: Connection, found: list[Position]) -> list[Position]:
-    sizes = _sizes(tx, [position.id for position in found])
+def _fitting(sizes: Sequence[int]) -> int:
+    """How many tasks of these sizes a page may hold."""
     total = 0
-    for number, position in enumerate(found):
-        total += sizes.get(position.id, 0)
+    for number, size in enumerate(sizes):
+        total += size
         if total > MOST_CHARACTERS and number:
-            return found[:number]
-    return found
+            return number
+    return len(sizes)
 
 
-def _sizes(tx: Connection, ids: list[str]) -> dict[str, int]:
-    """How many characters of each task may be many."""
+def _size() -> ColumnElement[int]:
+    """How many characters of a task may be many."""
     past = select(func.sum(func.length(attempts.c.failure))).where(attempts.c.task_id == tasks.c.id)
     size: ColumnElement[int] = func.coalesce(past.scalar_subquery(), 0)
     for column in (tasks.c.arguments, tasks.c.result, tasks.c.failure):
         size += func.coalesce(func.length(column), 0)
-    rows = tx.execute(select(tasks.c.id, size.label("size")).where(tasks.c.id.in_(ids)))
-    return {row.id: row.size for row in rows}
+    return size
 
+
+_Columns = Sequence[ColumnElement[Any]]
+
+_KEY: _Columns = [tasks.c.created_at, tasks.c.id]
+
+_SIZED: _Columns = [tasks.c.created_at, tasks.c.id, _size().label("size")]
 
 _EMPTY = {"arguments": "{}", "result": None, "message": None}
 
-_BASIC_COLUMNS = [
-    literal(_EMPTY[column.name]).label(column.name) if column.name in _EMPTY else column
-    for column in tasks.c
+_BASIC: _Columns = [
+    literal(_EMPTY[name]).label(name) if name in _EMPTY else tasks.c[name] for name in RECORDED
 ]
 
 
-def _find(tx: Connection, wanted: Filter, after: Position | None, limit: int) -> list[Position]:
-    heads = [_head(drive, wanted, after, limit) for drive in _drives(wanted)]
-    merged = union_all(*(select(head.c.created_at, head.c.id) for head in heads)).subquery()
-    statement = (
-        select(merged.c.created_at, merged.c.id)
+def _found(wanted: Filter, after: Position | None, limit: int, columns: _Columns) -> Select[Any]:
+    """The first tasks that fit, in one statement."""
+    drives = _drives(wanted)
+    if len(drives) == 1:
+        return _head(drives[0], wanted, after, limit, columns)
+    heads = [_head(drive, wanted, after, limit, _KEY).subquery() for drive in drives]
+    merged = union_all(*map(select, heads)).subquery()
+    return (
+        select(*columns)
+        .join_from(merged, tasks, merged.c.id == tasks.c.id)
         .order_by(merged.c.created_at.desc(), merged.c.id.desc())
         .limit(limit)
     )
-    return [Position(row.created_at, row.id) for row in tx.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +171,17 @@ def _drives(wanted: Filter) -> list[_Drive]:
     return [_Drive()]
 
 
-def _head(drive: _Drive, wanted: Filter, after: Position | None, limit: int) -> Subquery:
+def _head(
+    drive: _Drive, wanted: Filter, after: Position | None, limit: int, columns: _Columns
+) -> Select[Any]:
     """The first ``limit`` tasks that the drive finds."""
     if drive.label is None:
-        head: _Head = select(tasks.c.created_at, tasks.c.id)
+        head: _Head = select(*columns).select_from(tasks)
         key = (tasks.c.created_at, tasks.c.id)
     else:
         name, value = drive.label
         head = (
-            select(labels.c.created_at, labels.c.task_id.label("id"))
+            select(*columns)
             .join_from(labels, tasks, labels.c.task_id == tasks.c.id)
             .where(labels.c.name == name, labels.c.value == value)
         )
@@ -182,10 +189,10 @@ def _head(drive: _Drive, wanted: Filter, after: Position | None, limit: int) -> 
     if drive.column is not None:
         head = head.where(drive.column == drive.value)
     head = _checked(_between(head, key, wanted, after), wanted, drive)
-    return head.order_by(*(column.desc() for column in key)).limit(limit).subquery()
+    return head.order_by(*(column.desc() for column in key)).limit(limit)
 
 
-_Head = Select[tuple[datetime, str]]
+_Head = Select[Any]
 
 
 def _between(
