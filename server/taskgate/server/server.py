@@ -61,13 +61,14 @@ class AddressUnavailable(Exception):
 class TaskgateServer:
     """A server in the running event loop."""
 
-    def __init__(self, settings: ServerSettings) -> None:
-        """Nothing is opened yet.
+    def __init__(self, settings: ServerSettings, *, shares_port: bool = False) -> None:
+        """Nothing is opened yet. ``shares_port``: other processes listen on the same one.
 
         Raises:
             TokensFileError: the tokens file is wrong.
         """
         self._settings = settings
+        self._shares_port = shares_port
         self._interceptor = CallInterceptor(
             _tokens(settings),
             settings.taskgate_max_concurrent_calls,
@@ -90,7 +91,7 @@ class TaskgateServer:
             self._writer.loop,
             self._dispatcher.loop,
         ]
-        self._health = Health(self._records, self._ended_parts)
+        self.health = Health(self._records, self._ended_parts)
         self._grpc: grpc.aio.Server | None = None
 
     async def start(self) -> str:
@@ -103,7 +104,7 @@ class TaskgateServer:
             AddressUnavailable: the address cannot be listened on.
         """
         try:
-            await asyncio.to_thread(_prepare, self._database)
+            await asyncio.to_thread(prepare, self._database)
             self._grpc = self._assemble()
             address = self._listen(self._grpc)
         except BaseException:
@@ -113,7 +114,7 @@ class TaskgateServer:
         for loop in self._loops:
             loop.start()
         await self._grpc.start()
-        await self._health.start()
+        await self.health.start()
         return address
 
     async def stop(self) -> None:
@@ -127,7 +128,7 @@ class TaskgateServer:
         server, self._grpc = self._grpc, None
         if server is None:
             return
-        await self._health.stop()
+        await self.health.stop()
         draining = asyncio.create_task(server.stop(self._settings.taskgate_drain_seconds))
         await asyncio.wait([draining], timeout=GOAWAY_SECONDS)
         await self._watcher.close()
@@ -142,10 +143,10 @@ class TaskgateServer:
     def _assemble(self) -> grpc.aio.Server:
         server = grpc.aio.server(
             interceptors=[self._interceptor],
-            options=_options(self._settings),
+            options=_options(self._settings, shares_port=self._shares_port),
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service(), server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
         health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
         Reflection([SERVICE_NAME, health]).register(server)
         return server
@@ -209,19 +210,26 @@ def _tokens(settings: ServerSettings) -> Tokens | None:
     return None if path is None else Tokens(path)
 
 
-def _prepare(database: Database) -> None:
-    """An embedded database is ours to keep up to date; PostgreSQL's owner says when."""
+def prepare(database: Database) -> None:
+    """See that the record has the tables that it should have.
+
+    An embedded database is ours to keep up to date; PostgreSQL's owner says when.
+
+    Raises:
+        SchemaOutdated: the database is not a record, or not this version's.
+        StoreUnavailable: the database does not answer.
+    """
     if database.is_sqlite:
         schema.upgrade(database)
     else:
         schema.check(database)
 
 
-def _options(settings: ServerSettings) -> list[tuple[str, Any]]:
+def _options(settings: ServerSettings, *, shares_port: bool) -> list[tuple[str, Any]]:
     max_calls = settings.taskgate_max_concurrent_calls
     return [
-        # Otherwise a second server would share the port without a word.
-        ("grpc.so_reuseport", 0),
+        # By default a second server would share the port without a word.
+        ("grpc.so_reuseport", int(shares_port)),
         # Ours says what is wrong; gRPC's, which does not, is for what is far too long.
         ("grpc.max_receive_message_length", 2 * settings.taskgate_max_message_bytes),
         ("grpc.max_send_message_length", -1),

@@ -37,11 +37,18 @@ class Health:
 
     def __init__(self, records: Records, ended_parts: Callable[[], Sequence[str]]) -> None:
         """``ended_parts``: names of those that should run and do not."""
-        self._ended_parts = ended_parts
+        self.ended_parts: Sequence[str] = ()
+        """Those that were found to have ended."""
+        self._find_ended_parts = ended_parts
+        self._when_not_whole: Callable[[], None] = lambda: None
         self.servicer = HealthServicer()
         self._records = records
         self._is_ready: bool | None = None
         self._checks: asyncio.Task[None] | None = None
+
+    def when_not_whole(self, call: Callable[[], None]) -> None:
+        """Have something called once a part has ended by itself."""
+        self._when_not_whole = call
 
     async def start(self) -> None:
         """Say that the server serves, and begin to check."""
@@ -57,12 +64,14 @@ class Health:
         await self.servicer.enter_graceful_shutdown()
 
     async def _check_again_and_again(self) -> None:
-        while not (ended := self._ended_parts()):
+        while not (ended := self._find_ended_parts()):
             await asyncio.sleep(CHECK_SECONDS)
             await self._set(is_ready=await self._database_answers())
         logger.critical("this server must be restarted: its %s has ended", ", ".join(ended))
         await self._set(is_ready=False)
         await self.servicer.set(LIVENESS, _Status.NOT_SERVING)
+        self.ended_parts = ended
+        self._when_not_whole()
 
     async def _database_answers(self) -> bool:
         try:
