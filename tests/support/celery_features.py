@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
+from celery import signals
 from celery.exceptions import Ignore, Reject
+from celery.utils.log import get_logger
 from celery.worker.request import Request
 from flask import Flask, current_app
 
 from taskgate.tasks import TaskgateTask, task
+
+logger = get_logger(__name__)
 
 flask_app = Flask("the-flask-app")
 
@@ -127,6 +131,12 @@ def ignores() -> None:
 def rejects() -> None:
     """Refuse the message."""
     raise Reject("unreadable", requeue=False)
+
+
+@signals.task_failure.connect
+def tell_of_failure(task_id: str, exception: Exception, **_: Any) -> None:
+    """Say in the worker's log that the signal was sent."""
+    logger.warning("task_failure: %s %s", task_id, type(exception).__name__)
 
 
 @task(name="features.rejects_once", bind=True)

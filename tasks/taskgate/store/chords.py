@@ -6,11 +6,11 @@ whose result that task has yet to read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from taskgate.store.database import clock
 from taskgate.store.lifecycle import FINAL
@@ -26,19 +26,37 @@ class Unlocked:
 
 
 def save(tx: Connection, chord_id: str, arguments: str, queue: str, parts: Collection[str]) -> None:
-    """Have a chord wait for its parts, in place of an earlier one of the same id."""
-    values = {
-        "arguments": arguments,
-        "queue": queue,
-        "created_at": clock.now(),
-        "unlock_id": None,
-    }
-    statement = insert_into(tx, chords).values(id=chord_id, **values)
-    tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-    tx.execute(delete(chord_parts).where(chord_parts.c.chord_id == chord_id))
+    """Have a chord wait for its parts, unless it does already."""
+    row = {"id": chord_id, "arguments": arguments, "queue": queue, "created_at": clock.now()}
+    statement = insert_into(tx, chords).values(row).on_conflict_do_nothing()
+    if tx.execute(statement.returning(chords.c.id)).first() is not None:
+        _add_parts(tx, chord_id, parts)
+
+
+def add(tx: Connection, chord_id: str, part: str, change: Callable[[str], str]) -> bool:
+    """Have a chord wait for one more part; ``change`` says so in what its body is started with.
+
+    False if there is none that waits.
+    """
+    waits = (chords.c.id == chord_id, chords.c.unlock_id.is_(None))
+    found = select(chords.c.arguments).where(*waits).with_for_update()
+    arguments = tx.execute(found).scalar_one_or_none()
+    if arguments is None:
+        return False
+    tx.execute(update(chords).where(*waits).values(arguments=change(arguments)))
+    _add_parts(tx, chord_id, [part])
+    return True
+
+
+def remove(tx: Connection, chord_id: str) -> None:
+    """Forget a chord, its parts free to go."""
+    _delete_ids(tx, [chord_id])
+
+
+def _add_parts(tx: Connection, chord_id: str, parts: Collection[str]) -> None:
     rows = [{"chord_id": chord_id, "task_id": part} for part in dict.fromkeys(parts)]
     if rows:
-        tx.execute(insert(chord_parts), rows)
+        tx.execute(insert_into(tx, chord_parts).on_conflict_do_nothing(), rows)
 
 
 def unlock(tx: Connection, chord_id: str, unlock_id: str) -> Unlocked | None:
@@ -77,9 +95,13 @@ def delete_old(tx: Connection, older_than: timedelta, limit: int) -> int:
 
 def _delete(tx: Connection, condition: ColumnElement[bool], limit: int) -> int:
     ids = list(tx.execute(select(chords.c.id).where(condition).limit(limit)).scalars())
+    _delete_ids(tx, ids)
+    return len(ids)
+
+
+def _delete_ids(tx: Connection, ids: Collection[str]) -> None:
     tx.execute(delete(chord_parts).where(chord_parts.c.chord_id.in_(ids)))
     tx.execute(delete(chords).where(chords.c.id.in_(ids)))
-    return len(ids)
 
 
 _FINAL = sorted(FINAL)

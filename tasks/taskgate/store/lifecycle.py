@@ -107,6 +107,15 @@ BACK_OFF = Transition("back_off", _from(State.RUNNING), State.RETRYING, fenced=T
 GIVE_BACK = Transition("give_back", _from(State.RUNNING), State.QUEUED, fenced=True)
 """The worker is shutting down, or died: the next attempt is due now."""
 
+REPLACE = {
+    state: Transition("replace", _from(State.RUNNING), state, fenced=True)
+    for state in (State.QUEUED, State.SCHEDULED)
+}
+"""The task goes on as another, due now or later, or that others are to start."""
+
+SUBSTITUTE = Transition("substitute", _from(State.QUEUED), State.QUEUED, fenced=True)
+"""What the task goes on as has come."""
+
 CANCEL = Transition("cancel", WAITING, State.ABORTED, fenced=False)
 """Aborted before a worker had it: it never runs."""
 
@@ -133,6 +142,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     STOP,
     BACK_OFF,
     GIVE_BACK,
+    *REPLACE.values(),
+    SUBSTITUTE,
     CANCEL,
     REQUEST_ABORT,
     FORCE_ABORT,

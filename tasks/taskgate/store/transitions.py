@@ -210,6 +210,37 @@ def give_back(tx: Connection, task_id: str, attempt: int) -> bool:
     return stop(tx, task_id, attempt)
 
 
+def replace(
+    tx: Connection,
+    task_id: str,
+    attempt: int,
+    columns: Mapping[str, Any],
+    delay: timedelta | None,
+) -> bool:
+    """The attempt ended by having the task go on as another, of which ``columns`` tells.
+
+    ``delay``: when its next attempt is due; None if other tasks are to start it.
+    """
+    later = delay is not None and delay > timedelta(0)
+    return _next_attempt(
+        tx,
+        lifecycle.REPLACE[State.SCHEDULED if later else State.QUEUED],
+        task_id,
+        attempt,
+        Outcome.SUCCEEDED,
+        None,
+        delay,
+        failure=None,
+        due_at=clock.in_(delay) if delay else None,
+        **columns,
+    )
+
+
+def substitute(tx: Connection, task_id: str, attempt: int, columns: Mapping[str, Any]) -> bool:
+    """What a replaced task goes on as has come; its attempt can be claimed."""
+    return apply(tx, lifecycle.SUBSTITUTE, task_id, attempt, **columns)
+
+
 def lose(tx: Connection, task_id: str, attempt: int, failure: Failure, *, max_losses: int) -> bool:
     """The worker died: the next attempt is due at once, or, after ``max_losses``, the task failed.
 
@@ -306,12 +337,15 @@ def _next_attempt(
     attempt: int,
     outcome: Outcome,
     failure_of_attempt: Failure | None,
-    delay: timedelta = timedelta(0),
+    delay: timedelta | None = timedelta(0),
     *,
     guard: ColumnElement[bool] | None = None,
     **values: Any,
 ) -> bool:
-    """End the attempt without ending the task: history, the next attempt, its outbox row."""
+    """End the attempt without ending the task: history, the next attempt, its outbox row.
+
+    Without a ``delay`` somebody else publishes the next attempt.
+    """
     # The insert locks the row that it reads, so the update after it cannot lose the race.
     history = select(
         tasks.c.id,
@@ -340,7 +374,8 @@ def _next_attempt(
         progress=None,
         **values,
     )
-    outbox.put(tx, task_id, attempt + 1, delay)
+    if delay is not None:
+        outbox.put(tx, task_id, attempt + 1, delay)
     return True
 
 

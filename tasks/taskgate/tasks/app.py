@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from celery import Celery
 
+from taskgate.tasks import sending
 from taskgate.tasks.base import TaskgateTask, with_taskgate
 from taskgate.tasks.brokers import transports
 from taskgate.tasks.configuration import (
@@ -53,6 +54,7 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
 
 def _install(app: Celery) -> None:
     transports.use_ours(app)
+    sending.use_ours(app)
     # In the environment it overrides the configuration, with a path that a task may make another.
     if url := os.environ.get("CELERY_BROKER_URL"):
         os.environ["CELERY_BROKER_URL"] = with_absolute_paths(url)

@@ -6,8 +6,9 @@ Whoever claimed the attempt speaks for it; the word of everyone else changes not
 from __future__ import annotations
 
 import functools
+import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,10 +26,11 @@ from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Failure, Task
 from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.transitions import Claim
-from taskgate.tasks import messages
+from taskgate.tasks import messages, replacing
 from taskgate.tasks.failures import failure_of, wait_by_policy
 from taskgate.tasks.progress import cut_texts
 from taskgate.tasks.recording import Recorder
+from taskgate.tasks.sending import Unsent
 from taskgate.tasks.serializing import ResultNotSerializable, to_json, with_any_float
 from taskgate.tasks.worker import identity
 
@@ -117,6 +119,7 @@ class Attempt:
         """How it ended was recorded."""
         self._began_at = time.monotonic()
         self._uncertain: Claim | None = None
+        self._taken_over: int | None = None
         self._next_look = 0.0
         self._last_progress: str | None = None
 
@@ -137,7 +140,10 @@ class Attempt:
             if self.claimed is None:
                 if not self._could_be_claimed(found):
                     reason = self._why_not(found)
-                    logger.info("task %s does not run here: %s", self.task_id, reason)
+                    # Who uses an id again should know; duplicates of ours are nothing to tell of.
+                    is_ours = messages.is_from_taskgate(self.request)
+                    level = logging.INFO if is_ours else logging.WARNING
+                    logger.log(level, "task %s does not run here: %s", self.task_id, reason)
                     raise Ignore(reason)
                 # Ours, but for the lease: it was ended while we were cut off.
                 time.sleep(LEASE_SECONDS)
@@ -167,11 +173,11 @@ class Attempt:
         )
 
     def _could_be_claimed(self, found: Task | None) -> bool:
-        number = messages.attempt_of(self.request)
+        number = self._given_number()
         return found is not None and found.state is State.QUEUED and found.attempt == number
 
     def _why_not(self, found: Task | None) -> str:
-        number = messages.attempt_of(self.request)
+        number = self._given_number()
         if found is None:
             return f"attempt {number}: there is no record of the task"
         return f"attempt {number}: the task is {found.state}, attempt {found.attempt}"
@@ -184,12 +190,21 @@ class Attempt:
         if messages.is_from_taskgate(self.request):
             return False
         values = messages.columns_of(self.recorder.app, self.task_id, self.request)
-        return submission.adopt(tx, messages.fitted(values) if fitted else values)
+        if fitted:
+            values = messages.fitted(values)
+        return submission.adopt(tx, values) or self._take_over(tx, values)
+
+    def _take_over(self, tx: Connection, values: Mapping[str, Any]) -> bool:
+        """Go on with the record of the id, if that is for this message; True if it is a new one."""
+        taken = replacing.take_over(tx, self.request, values)
+        if taken is not None:
+            self._taken_over = taken.attempt
+        return taken is not None and taken.is_new
 
     def _begin(self, tx: Connection) -> bool:
         """Claim an attempt that runs without our base class, when it is first heard of."""
         is_new = self._adopt(tx)
-        if self.request is None and not is_new:
+        if self.request is None and not is_new and not replacing.is_awaited(tx, self.task_id):
             return False  # somebody else's task, which a worker has yet to claim
         return transitions.claim(tx, self.task_id, self._number(tx), self._worker()) is not None
 
@@ -206,9 +221,13 @@ class Attempt:
         if self.claimed is not None:
             return self.claimed.attempt
         if self.request is not None:
-            return messages.attempt_of(self.request)
+            return self._given_number()
         found = queries.get_many(tx, [self.task_id]).get(self.task_id)
         return FIRST_ATTEMPT if found is None else found.attempt
+
+    def _given_number(self) -> int:
+        """The attempt that the message stands for."""
+        return self._taken_over or messages.attempt_of(self.request)
 
     # While it runs.
 
@@ -379,6 +398,13 @@ class Attempt:
         return NextAttempt(timedelta(seconds=task_type.default_retry_delay), claimed.retries + 1)
 
     # The formal model's step RecordOwnEnd.
+    @_ending
+    def replace(self, tx: Connection, unsent: Sequence[Unsent]) -> State | None:
+        """The task goes on as another; ``unsent`` is what starts it, if other tasks do."""
+        if not replacing.hand_over(tx, self.task_id, self._number(tx), unsent):
+            return State.ABORTED if self._end_quietly(tx, transitions.stop) else None
+        return self._now(tx, won=True)
+
     @_ending
     def stop(self, tx: Connection, reason: str | None = None) -> State | None:
         """The task stopped as it was asked to; with a reason, because its worker ended it."""

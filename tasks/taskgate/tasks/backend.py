@@ -5,7 +5,7 @@ What it reads is in ``results.py``; each word about a task's end is a method of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import states
@@ -19,6 +19,7 @@ from taskgate.tasks.attempt import Attempt, running_attempt
 from taskgate.tasks.follow_ups import has_follow_ups
 from taskgate.tasks.recording import Recorder
 from taskgate.tasks.results import RecordReader
+from taskgate.tasks.sending import Unsent, current_sender
 from taskgate.tasks.serializing import ResultTooLarge, to_json
 
 logger = get_logger(__name__)
@@ -221,6 +222,11 @@ class RecordBackend(RecordReader):
         if attempt.request.chord:
             self.on_chord_part_return(attempt.request, states.SUCCESS, None)
 
+    def mark_as_replaced(self, attempt: Attempt, unsent: Sequence[Unsent]) -> None:
+        """Record that the task goes on as another, which begins with what was not sent."""
+        if attempt.replace(unsent) is State.ABORTED:
+            self._after_abort(attempt.request)
+
     # Chords.
 
     def apply_chord(self, header_result_args: Any, body: Any, **options: Any) -> None:
@@ -229,12 +235,17 @@ class RecordBackend(RecordReader):
         header = self.app.GroupResult(*header_result_args)
         queue = body.options.get("queue") or self.app.conf.task_default_queue
         with self.database.write() as tx:
-            chords.save(tx, header, body, getattr(queue, "name", queue))
+            chords.save(tx, header, body, getattr(queue, "name", queue), current_sender())
+
+    def add_to_chord(self, chord_id: str, result: Any) -> None:
+        """Have the chord wait for another task."""
+        with self.database.write() as tx:
+            chords.add(tx, chord_id, result)
 
     def on_chord_part_return(self, request: Any, state: str, result: Any, **_: Any) -> None:
         """Start the chord's body if this was its last part."""
         del state, result
-        self.recorder.write(request.id, lambda tx: chords.unlock(tx, request.group))
+        self.recorder.write(request.id, lambda tx: chords.unlock(tx, request.group, request.id))
 
 
 def _children(request: Any) -> list[Any]:

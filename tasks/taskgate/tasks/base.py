@@ -29,6 +29,7 @@ from taskgate.tasks.bodies import CONTENT_HEADER, content_type_of, kept
 from taskgate.tasks.failures import TaskExited, attempts_allowed, backoff, is_retryable
 from taskgate.tasks.handover import Handover
 from taskgate.tasks.messages import changes_of
+from taskgate.tasks.sending import held_back
 from taskgate.tasks.serializing import arguments_json
 from taskgate.tasks.signature import parameters_of
 
@@ -244,10 +245,18 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
         return _Planned(signature, attempt, planned)
 
     def on_replace(self, sig: Any) -> Any:
-        """Not possible: the record of a task belongs to one function and its arguments."""
-        if self.request.is_eager:
+        """Have the record go on with the signature, or with the last task of a canvas.
+
+        The next attempt is of the replacement; tasks of a canvas that come before it are recorded
+        as well, and published from the record.
+        """
+        attempt = running_attempt(self.request)
+        if attempt is None:
             return super().on_replace(sig)
-        raise NotImplementedError("Task.replace is not possible here: return a new task's id")
+        with held_back() as unsent:
+            sig.delay()
+        self.backend.mark_as_replaced(attempt, unsent)
+        raise Ignore("replaced by another task")
 
     def is_aborted(self, **kwargs: Any) -> bool:
         """Whether the task was asked to stop. Cheap enough for a tight loop.

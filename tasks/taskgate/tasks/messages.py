@@ -27,6 +27,9 @@ from taskgate.tasks.serializing import arguments_json
 ATTEMPT_HEADER = "taskgate_attempt"
 """The attempt that a message stands for: the fencing token, set on what taskgate publishes."""
 
+SENT_HEADER = "taskgate_sent"
+"""Tells what one call sent from what another did: an id that is used again is another task."""
+
 _OWN_HEADERS = ("taskgate_", "x-death", "x-first-death", "x-last-death")
 """How headers begin that are not the producer's: ours, and those of RabbitMQ's dead letters."""
 
@@ -46,6 +49,7 @@ _CANVAS = (
     "shadow",
     "stamped_headers",
     "stamps",
+    SENT_HEADER,
     "timelimit",
 )
 """What a message carries beyond the record's own columns, by its names in a task's request."""
@@ -162,6 +166,13 @@ def _aware(time: datetime) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def sent_by(task: Task) -> str | None:
+    """What marks the call that sent the task's first message; None for others' and submitted."""
+    carried = json.loads(task.message or "{}")
+    sender: str | None = carried.get(SENT_HEADER)
+    return sender
+
+
 def carry(tx: Connection, task_id: str, changes: Mapping[str, Any]) -> None:
     """Have the task's later messages carry something else than its first one did.
 
@@ -253,6 +264,8 @@ def message_of(app: Celery, task: Task) -> Any:
     for name, value in (canvas.get("headers") or {}).items():
         message.headers.setdefault(name, value)
     message.headers[ATTEMPT_HEADER] = task.attempt
+    if sender := canvas.get(SENT_HEADER):
+        message.headers[SENT_HEADER] = sender
     kept = bodies.body_of(canvas)
     if kept is None:
         return message

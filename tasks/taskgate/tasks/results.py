@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from celery import states
@@ -96,6 +96,14 @@ def _revoked(task: Task) -> str | None:
     return task.abort_reason if task.abort_reason in _REVOKED else None
 
 
+def _as_revoked(meta: dict[str, Any]) -> dict[str, Any]:
+    """A final meta in the words that raise where results are joined: ABORTED is none of them."""
+    if meta["status"] != ABORTED:
+        return meta
+    error = TaskRevokedError(f"task {meta['task_id']} was aborted")
+    return {**meta, "status": states.REVOKED, "result": error}
+
+
 def celery_error_of(error: Exception) -> dict[str, Any]:
     """An exception of Celery's own as its JSON backends keep it."""
     return {
@@ -110,6 +118,7 @@ class RecordReader(BaseBackend):
 
     READY_STATES = states.READY_STATES | {ABORTED}
     persistent = True
+    supports_native_join = True
     supports_autoexpire = True  # the sweeper's retention
 
     app: Any
@@ -144,6 +153,10 @@ class RecordReader(BaseBackend):
         with self.database.read() as tx:
             return bool(queries.versions(tx, [task_id]))
 
+    def is_cached(self, task_id: str) -> bool:
+        """Whether the task has ended: ChordError names one that did, and failed."""
+        return bool(self._final_of([task_id]))
+
     def wait_for(
         self,
         task_id: str,
@@ -163,6 +176,8 @@ class RecordReader(BaseBackend):
         while True:
             meta: dict[str, Any] = self.get_task_meta(task_id, cache=False)
             if meta["is_final"]:
+                if on_interval and meta["status"] in states.PROPAGATE_STATES:
+                    on_interval()  # raises what made it fail, if a parent did
                 return meta
             if on_interval:
                 on_interval()
@@ -170,6 +185,48 @@ class RecordReader(BaseBackend):
             if left <= 0:
                 raise CeleryTimeout("The operation timed out.")
             time.sleep(min(interval, left))
+
+    def get_many(
+        self,
+        task_ids: Iterable[str],
+        timeout: float | None = None,
+        interval: float = 0.5,
+        no_ack: bool = True,
+        on_message: Callable[[dict[str, Any]], None] | None = None,
+        on_interval: Callable[[], None] | None = None,
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield ids and metas as the tasks end; those that are final already come first.
+
+        Raises:
+            celery.exceptions.TimeoutError: not all of them within ``timeout`` seconds.
+        """
+        del no_ack
+        self._ensure_not_eager()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pending = set(task_ids)
+        while pending:
+            for task_id, meta in self._final_of(pending):
+                pending.discard(task_id)
+                if on_message is not None:
+                    on_message(meta)
+                yield task_id, meta
+            if not pending:
+                return
+            if on_interval:
+                on_interval()
+            left = interval if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise CeleryTimeout("The operation timed out.")
+            time.sleep(min(interval, left))
+
+    def _final_of(self, task_ids: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+        with self.database.read() as tx:
+            found = queries.get_many(tx, task_ids)
+        return [
+            (task_id, _as_revoked(dict(self.meta_from_decoded(meta_of(task_id, task)))))
+            for task_id, task in found.items()
+            if task.is_final
+        ]
 
     def wait_for_pending(self, result: Any, *args: Any, **options: Any) -> Any:
         """As Celery's, but an aborted task raises TaskRevokedError: it has no result."""

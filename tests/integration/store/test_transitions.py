@@ -54,6 +54,18 @@ def back_off(tx: Connection, task_id: str, attempt: int) -> bool:
     return transitions.back_off(tx, task_id, attempt, FAILURE, delay=HOUR, retries=1)
 
 
+def replace(tx: Connection, task_id: str, attempt: int) -> bool:
+    return transitions.replace(tx, task_id, attempt, {"task_type": "demo.echo"}, NOW)
+
+
+def replace_later(tx: Connection, task_id: str, attempt: int) -> bool:
+    return transitions.replace(tx, task_id, attempt, {"task_type": "demo.echo"}, HOUR)
+
+
+def substitute(tx: Connection, task_id: str, attempt: int) -> bool:
+    return transitions.substitute(tx, task_id, attempt, {"task_type": "demo.echo"})
+
+
 def lose(tx: Connection, task_id: str, attempt: int) -> bool:
     return transitions.lose(tx, task_id, attempt, FAILURE, max_losses=1)
 
@@ -96,6 +108,9 @@ CALLS = {
     "stop": Call(transitions.stop, (lifecycle.STOP,)),
     "back_off": Call(back_off, (lifecycle.BACK_OFF, lifecycle.STOP)),
     "give_back": Call(transitions.give_back, (lifecycle.GIVE_BACK, lifecycle.STOP)),
+    "replace": Call(replace, (lifecycle.REPLACE[State.QUEUED],)),
+    "replace_later": Call(replace_later, (lifecycle.REPLACE[State.SCHEDULED],)),
+    "substitute": Call(substitute, (lifecycle.SUBSTITUTE,)),
     "lose": Call(lose, (lifecycle.GIVE_BACK, lifecycle.STOP)),
     "lose_for_good": Call(lose_for_good, (lifecycle.STOP, lifecycle.FAIL)),
     "report": Call(report, tuple(lifecycle.REPORT.values())),

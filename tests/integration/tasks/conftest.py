@@ -44,6 +44,6 @@ def system(
 
 
 _ENV = {
-    "TASKGATE_TASKS": "support.journal_tasks,support.celery_features",
+    "TASKGATE_TASKS": "support.journal_tasks,support.celery_features,support.replacing_tasks",
     "TASKGATE_CONTEXT": "support.celery_features:flask_app.app_context",
 }

@@ -9,6 +9,7 @@ import pytest
 from celery import chain, chord, group
 from celery.contrib.abortable import AbortableAsyncResult
 from celery.exceptions import TaskRevokedError
+from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import GroupResult
 from sqlalchemy import select
 
@@ -216,13 +217,17 @@ def test_chord(system: System) -> None:
 
 def test_chord_with_a_failing_part(system: System) -> None:
     app = system.app
-    header = [app.signature("demo.add", (1, 1)), app.signature("demo.fail", ("no",))]
+    failing = app.signature("demo.fail", ("no",)).set(task_id=new_task_id())
 
-    result = chord(header, app.signature("features.total"), app=app).apply_async()
+    result = chord(
+        [app.signature("demo.add", (1, 1)), failing], app.signature("features.total"), app=app
+    ).apply_async()
 
     task = system.wait_final(result.id)
     assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
-    assert "no" in failure_of(task).message
+    assert f"Dependency {failing.id} raised RuntimeError('no')" in failure_of(task).message
+    with pytest.raises(RuntimeError, match="no"):  # what made it fail, as Celery's own backends say
+        result.get(timeout=SECONDS)
 
 
 def test_chord_in_a_chain(system: System) -> None:
@@ -257,6 +262,7 @@ def test_chord_with_a_part_that_is_aborted_before_it_starts(system: System) -> N
 
     task = system.wait_final(result.id)
     assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
+    assert aborted.id in failure_of(task).message
 
 
 def test_chord_with_a_part_that_is_forgotten(system: System) -> None:
@@ -373,6 +379,32 @@ def test_arguments_that_do_not_fit(system: System) -> None:
     for arguments in [({"count": 3}, "2026-11-22"), ({"item": "tea"}, "soon"), ()]:
         task = system.wait_final(system.app.signature("features.typed", arguments).delay().id)
         assert (task.state, failure_of(task).reason) == (State.FAILED, Reason.ARGUMENTS_INVALID)
+
+
+def test_what_is_rejected_is_told_of_once(system: System) -> None:
+    result = system.app.signature("features.rejects").delay()
+
+    assert failure_of(system.wait_final(result.id)).reason is Reason.REJECTED
+    system.wait_log(f"task_failure: {result.id} Reject")
+    assert system.worker.output.count(f"task_failure: {result.id}") == 1
+
+
+def test_native_joins_give_results_as_they_come(system: System) -> None:
+    twice = system.app.signature("features.twice")
+    result: Any = group([twice.clone((n,)) for n in range(4)], app=system.app).apply_async()
+
+    assert result.join_native(timeout=SECONDS) == [0, 2, 4, 6]
+    found = dict(result.iter_native(timeout=SECONDS))
+    assert {task_id: meta["result"] for task_id, meta in found.items()} == {
+        child.id: 2 * n for n, child in enumerate(result.results)
+    }
+    aborted: Any = group([twice.clone((1,)).set(queue="nobody")], app=system.app).apply_async()
+    AbortableAsyncResult(aborted.results[0].id, app=system.app).abort()
+    with pytest.raises(TaskRevokedError, match=aborted.results[0].id):
+        aborted.join_native(timeout=SECONDS)
+    unknown: Any = GroupResult("g", [system.app.AsyncResult("nobody")], app=system.app)
+    with pytest.raises(CeleryTimeout):
+        unknown.join_native(timeout=0)
 
 
 def test_what_was_rejected_says_that_it_is_redelivered(system: System) -> None:
