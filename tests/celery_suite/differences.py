@@ -9,10 +9,16 @@ _INSPECT = "acknowledged after the run, and of the middle priority, unless confi
 _NO_CLAIM = "a state that a program writes of a task which no worker has claimed is not recorded"
 _STATE_KEPT = "the state of a task is recorded, with ignore_result too"
 
+_KNOWN_FIRST = "a chord's parts are recorded before the first of them starts"
+_IN_REDIS = "looks for what Celery's Redis backend keeps in Redis"
+
+_CHORDS = "test_canvas.py::test_chord::"
 _TASKS = "test_tasks.py::test_tasks::"
 _INSPECTS = "test_inspect.py::test_Inspect::"
 
 _BOTH = {
+    _CHORDS + "test_chord_on_error": _IN_REDIS,
+    **{f"{_CHORDS}test_generator[{size}]": _KNOWN_FIRST for size in range(3, 10)},
     _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[STARTED]": _NO_CLAIM,
     _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[PROGRESS]": _NO_CLAIM,
 }
