@@ -45,6 +45,11 @@ class Environment:
         return {line.partition("==")[0].lower() for line in listed.splitlines()}
 
 
+def install_into(folder: Path, *names: str) -> None:
+    """Install distributions for whoever has the folder on its path, beside what it has already."""
+    _uv("pip", "install", "--python", sys.executable, "--target", folder, *names)
+
+
 def build_wheels(folder: Path) -> None:
     """Build the wheels of taskgate and of its client."""
     for project in (ROOT, CLIENT):

@@ -21,6 +21,9 @@ from taskgate.store.record import Task, new_task_id
 from taskgate.tasks.app import create_app
 from taskgate.tasks.settings import Settings
 
+# Of kombu's own transport, which plain programs have, on SQLAlchemy 2.1.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
+
 USERS_APP = '''
 from celery import Celery, Task
 from contextvars import ContextVar
