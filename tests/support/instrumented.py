@@ -71,18 +71,22 @@ def _ddtrace() -> None:
 
 
 def _newrelic() -> None:
+    os.environ.update(NEW_RELIC_LICENSE_KEY="0" * 40, NEW_RELIC_DEVELOPER_MODE="true")
     agent: Any = import_module("newrelic.agent")
     data: Any = import_module("newrelic.core.stats_engine")
     record = data.StatsEngine.record_transaction
 
     def noting(self: Any, transaction: Any) -> Any:
-        _note(transaction.name)
+        _note(transaction.name.removeprefix("Celery/"))
         return record(self, transaction)
 
     data.StatsEngine.record_transaction = noting
-    os.environ.update(NEW_RELIC_LICENSE_KEY="0" * 40, NEW_RELIC_DEVELOPER_MODE="true")
     agent.initialize()
-    agent.register_application(timeout=10)
+
+    def register(**_: Any) -> None:
+        agent.register_application(timeout=10)  # what runs before it is not recorded
+
+    signals.worker_process_init.connect(register, weak=False)
 
 
 {"sentry": _sentry, "opentelemetry": _opentelemetry, "ddtrace": _ddtrace, "newrelic": _newrelic}[

@@ -179,12 +179,15 @@ class RecordReader(BaseBackend):
                 if on_interval and meta["status"] in states.PROPAGATE_STATES:
                     on_interval()  # raises what made it fail, if a parent did
                 return meta
+            looked_at = time.monotonic()
             if on_interval:
                 on_interval()
-            left = interval if deadline is None else deadline - time.monotonic()
+            # It may look at a thousand parents, one by one: rest for as long.
+            pause = max(interval, time.monotonic() - looked_at)
+            left = pause if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 raise CeleryTimeout("The operation timed out.")
-            time.sleep(min(interval, left))
+            time.sleep(min(pause, left))
 
     def get_many(
         self,

@@ -425,6 +425,22 @@ def test_a_task_that_was_revoked_before_it_began_is_revoked(system: System) -> N
     assert (result.state, system.task(result.id).state) == ("REVOKED", State.ABORTED)
 
 
+def test_tasks_that_were_revoked_by_a_stamp_are_revoked(system: System) -> None:
+    if not system.app.conf.worker_enable_remote_control:
+        pytest.skip("SQL brokers carry no remote control")
+    stamp = {"customer": new_task_id()}
+    system.app.control.revoke_by_stamped_headers(stamp, reply=True, timeout=SECONDS)
+    add = system.app.signature("demo.add", (1, 2))
+    canvas: Any = group([add.clone(), chain(add.clone(), add.clone((3,)), app=system.app)])
+    canvas.stamp(**stamp)
+    result: Any = canvas.apply_async()
+
+    for child in result.results:
+        with pytest.raises(TaskRevokedError):
+            child.get(timeout=SECONDS)
+    assert result.results[0].state == "REVOKED"
+
+
 def test_a_retry_shows_its_exception_even_if_that_cannot_be_pickled(system: System) -> None:
     result = system.app.signature("features.retries_with_an_unpicklable").delay()
 
