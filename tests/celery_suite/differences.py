@@ -12,11 +12,17 @@ _STATE_KEPT = "the state of a task is recorded, with ignore_result too"
 _KNOWN_FIRST = "a chord's parts are recorded before the first of them starts"
 _IN_REDIS = "looks for what Celery's Redis backend keeps in Redis"
 
+_NO_SUBSCRIPTION = "results are read from the record: there is nothing to subscribe to"
+
 _CHORDS = "test_canvas.py::test_chord::"
 _TASKS = "test_tasks.py::test_tasks::"
 _INSPECTS = "test_inspect.py::test_Inspect::"
 
+_SUBSCRIPTIONS = "test_tasks.py::test_task_redis_result_backend::"
+
 _BOTH = {
+    _SUBSCRIPTIONS + "test_asyncresult_forget_cancels_subscription": _NO_SUBSCRIPTION,
+    _SUBSCRIPTIONS + "test_asyncresult_get_cancels_subscription": _NO_SUBSCRIPTION,
     _CHORDS + "test_chord_on_error": _IN_REDIS,
     **{f"{_CHORDS}test_generator[{size}]": _KNOWN_FIRST for size in range(3, 10)},
     _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[STARTED]": _NO_CLAIM,
