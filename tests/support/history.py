@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from taskgate.store.database.engine import Database
+from taskgate.store.insertion import FIRST_VERSION
 from taskgate.store.lifecycle import TRANSITIONS, State
-from taskgate.store.submission import FIRST_VERSION
 
 _TABLE = """
 CREATE TABLE history (

@@ -53,9 +53,9 @@ def new_task(**values: Any) -> NewTask:
 
 def submit(tx: Connection, **values: Any) -> str:
     """Submit one task; returns its id."""
-    [task_id] = submission.submit(tx, [new_task(**values)])
-    assert isinstance(task_id, str)
-    return task_id
+    [task] = submission.submit(tx, [new_task(**values)])
+    assert isinstance(task, Task)
+    return task.id
 
 
 def submitted_in(tx: Connection, state: State, **values: Any) -> str:

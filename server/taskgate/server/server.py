@@ -19,6 +19,7 @@ from taskgate.server.api.service import TaskService
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
 from taskgate.server.background.mirror import Mirroring
+from taskgate.server.background.reader import Reader
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
@@ -83,11 +84,13 @@ class TaskgateServer:
         self._publisher = Publisher(app)
         self._dispatcher = Dispatcher(self._database, self._publisher)
         self._writer = Writer(self._database, self._dispatcher)
+        self._reader = Reader(self._database)
         self._watcher = Watcher(self._records)
         sweeper = sweeper_of(settings, self._database, app, settings.retention)
         self._loops: list[Loop] = [
             *(mirroring.loop for mirroring in _mirrorings(settings, self._database)),
             sweeper.loop,
+            self._reader.loop,
             self._writer.loop,
             self._dispatcher.loop,
         ]
@@ -159,9 +162,15 @@ class TaskgateServer:
             self._records, catalog, capacity, self._offload, settings.taskgate_max_payload_bytes
         )
         return TaskService(
-            submissions=Submissions(admission, self._writer, self._records, self._offload),
+            submissions=Submissions(
+                admission, self._writer, self._reader, self._records, self._offload
+            ),
             tasks=Tasks(
-                self._records, self._watcher, self._offload, settings.taskgate_max_wait_seconds
+                self._records,
+                self._reader,
+                self._watcher,
+                self._offload,
+                settings.taskgate_max_wait_seconds,
             ),
             lists=Lists(self._list_records),
         )

@@ -12,7 +12,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 def printable(text: str) -> str:
     """The text with lone surrogates, which UTF-8 cannot carry, written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def fit(text: str, characters: int) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, func, select
 
 from taskgate.store.errors import TaskNotFound
 from taskgate.store.lifecycle import State
-from taskgate.store.record import Attempt, Task, from_row
+from taskgate.store.record import RECORDED, Attempt, Task, from_row
 from taskgate.store.tables import attempts, tasks
 
 _UUID_PREFIX = re.compile(r"[0-9a-f]{8}-[0-9a-f-]*")
@@ -19,7 +20,7 @@ _IDS_AT_ONCE = 5_000
 
 # Built once: building a statement costs more than running it.
 _IDS: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
-_TASKS = select(tasks).where(tasks.c.id.in_(_IDS))
+_TASKS: Select[Any] = select(*(tasks.c[name] for name in RECORDED)).where(tasks.c.id.in_(_IDS))
 _VERSIONS = select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(_IDS))
 _PAST_ATTEMPTS = (
     select(attempts)
@@ -47,15 +48,9 @@ def get(tx: Connection, task_id: str) -> Task:
 
 def get_many(tx: Connection, task_ids: Collection[str]) -> dict[str, Task]:
     """The tasks by id, with their past attempts; ids without a record are left out."""
-    rows = [
-        row
-        for some in _some_at_once(task_ids)
-        for row in tx.execute(_TASKS, {"ids": some}).mappings()
-    ]
-    past = _past_attempts(tx, {row["id"]: row["attempt"] for row in rows if row["attempt"] > 1})
-    return {
-        row["id"]: from_row(Task, row, past_attempts=tuple(past.get(row["id"], ()))) for row in rows
-    }
+    rows = [row for some in _some_at_once(task_ids) for row in tx.execute(_TASKS, {"ids": some})]
+    past = _past_attempts(tx, {row.id: row.attempt for row in rows if row.attempt > 1})
+    return {row.id: Task(*row, *[tuple(past.get(row.id, ()))]) for row in rows}
 
 
 def ids_beginning_with(tx: Connection, prefix: str, most: int) -> list[str]:

@@ -180,6 +180,9 @@ class Task:
         )
 
 
+RECORDED = tuple(one.name for one in fields(Task) if one.name != "past_attempts")
+"""The columns that a task is made of, in the order of its fields."""
+
 _OUTCOMES = {
     State.SUCCEEDED: Outcome.SUCCEEDED,
     State.FAILED: Outcome.FAILED,

@@ -25,7 +25,7 @@ def transactions_with_inserts(engine: Engine) -> list[int]:
     committed: list[int] = []
 
     def note(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("INSERT INTO taskgate_tasks"):
+        if "INSERT INTO taskgate_tasks" in statement:
             inserting.add(id(connection))
 
     def count(connection: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,17 +14,18 @@ from sqlalchemy import func, select
 
 from support.records import HOUR, NOW, PAST, new_task, read
 from support.waiting import wait_until
-from taskgate.store import outbox, submission, tables
+from taskgate.store import insertion, outbox, submission, tables
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import RequestIdReused, ValueRefused
 from taskgate.store.lifecycle import State
-from taskgate.store.record import NewTask, RetryPolicy, new_task_id
+from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 
 
 def submit_all(database: Database, *new: NewTask) -> list[str | RequestIdReused]:
     with database.write() as tx:
-        return submission.submit(tx, new)
+        outcomes = submission.submit(tx, new)
+    return [one.id if isinstance(one, Task) else one for one in outcomes]
 
 
 def count(database: Database, table: str) -> int:
@@ -34,6 +36,11 @@ def count(database: Database, table: str) -> int:
     return counted
 
 
+def test_what_is_inserted_is_all_that_submitters_give() -> None:
+    given = {field.name for field in dataclasses.fields(NewTask)}
+    assert set(insertion._COPIED) == given & set(tables.tasks.c.keys())
+
+
 def requested(request_id: str, digest: str = "d", by: str = "someone") -> NewTask:
     return new_task(request_id=request_id, request_digest=digest, submitted_by=by)
 
@@ -41,8 +48,8 @@ def requested(request_id: str, digest: str = "d", by: str = "someone") -> NewTas
 def test_a_submitted_task_is_queued_and_its_submitters_to_publish(database: Database) -> None:
     new = new_task()
     with database.write() as tx:
-        assert submission.submit(tx, [new], published=True) == [new.id]
-    task = read(database, new.id)
+        [task] = submission.submit(tx, [new], published=True)
+    assert task == read(database, new.id)
     assert (task.state, task.version, task.attempt, task.root_id) == (State.QUEUED, 1, 1, new.id)
     assert task.attempts == ()
     with database.write() as tx:
@@ -73,8 +80,10 @@ def test_everything_submitted_comes_back(database: Database) -> None:
         retry_of="a",
         root_id="b",
     )
-    submit_all(database, new)
+    with database.write() as tx:
+        [answered] = submission.submit(tx, [new])
     task = read(database, new.id)
+    assert answered == task
     for name in (
         *("arguments", "queue", "priority", "labels", "run_timeout", "retry_policy"),
         *("max_attempts", "submitted_by", "retry_of", "root_id", "task_type"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from taskgate.server.api.statuses import meaning_of, status_of
+from taskgate.server.background.reader import Reader
 from taskgate.server.background.writer import Writer
 from taskgate.server.errors import InvalidRequest, RequestError, Violation
 from taskgate.server.messages.tasks import basic_task_message, task_message, weight
@@ -15,7 +16,6 @@ from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
 from taskgate.server.requests.admission import Admission, Admitted, Refused
-from taskgate.store import queries
 from taskgate.store.errors import RequestIdReused, TaskNotFinal
 from taskgate.store.record import NewTask, Task
 from taskgate.v1 import task_service_pb2
@@ -32,6 +32,7 @@ class Submissions:
 
     admission: Admission
     writer: Writer
+    reader: Reader
     records: Records
     offload: Offload
 
@@ -84,7 +85,7 @@ class Submissions:
             StoreUnavailable: the database does not answer.
         """
         task_id = await self.records.resolve_id(fields.task_id(request.id))
-        original = await self.records.read(lambda tx: queries.get(tx, task_id))
+        original = await self.reader.task(task_id)
         if not original.is_final:
             raise TaskNotFinal(task_id, original.state)
         admitted = await self.admission.retry(request, original, caller)

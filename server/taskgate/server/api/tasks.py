@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from taskgate.server.background.reader import Reader
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.errors import CannotForceAbort, ShuttingDown, Violations
 from taskgate.server.messages.tasks import basic_task_message, task_message, weight
@@ -40,6 +41,7 @@ class Tasks:
     """Looks tasks up, aborts them, and streams them as they change."""
 
     records: Records
+    reader: Reader
     watcher: Watcher
     offload: Offload
     max_wait: float
@@ -64,7 +66,7 @@ class Tasks:
         seconds = self._seconds_to_wait(wait, time_remaining)
         task = await self._watch_one(task_id, seconds) if seconds > 0 else None
         if task is None or (self.watcher.is_cut_off and not task.is_final):
-            task = await self.records.read(lambda tx: queries.get(tx, task_id))
+            task = await self.reader.task(task_id)
         return task_service_pb2.GetResponse(task=await self._message(task))
 
     async def abort(

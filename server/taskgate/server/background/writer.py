@@ -1,4 +1,4 @@
-"""Group commit: whoever submits while a commit runs shares the next one. There is no timer.
+"""Group commit: whoever submits while a commit runs shares the next one.
 
 One thread writes all submissions of this server, and hands to the dispatcher what is to be
 published at once.
@@ -6,56 +6,33 @@ published at once.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
+from taskgate.server.background.batcher import Batcher
 from taskgate.server.errors import ShuttingDown
-from taskgate.store import queries, submission
+from taskgate.store import submission
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import RequestIdReused, StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask, Task
+from taskgate.store.submission import Outcome
 from taskgate.tasks.background.dispatcher import Dispatcher
-from taskgate.tasks.background.loop import Loop
 
 logger = logging.getLogger(__name__)
 
 MOST_TASKS = 500
 """In one transaction: larger ones are no faster, and all wait for the last of them."""
 
-MOST_SECONDS = 30.0
-"""A database that froze keeps the writer; the callers are answered."""
+TASK_CHARACTERS = 16_384
+"""Arguments so long count as one task more: a batch is one text in memory."""
 
 PAUSE_SECONDS = 0.2
 """Before a commit is tried again; a database that restarts needs as long at least."""
 
-Outcome = Task | RequestIdReused
-Answer = list[Outcome] | Exception
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """Tasks that one caller wants recorded, and what the caller waits for."""
-
-    new_tasks: Sequence[NewTask]
-    answer: asyncio.Future[list[Outcome]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    def resolve(self, answer: Answer) -> None:
-        """Answer the caller, unless it has gone."""
-        if self.answer.done():
-            return
-        if isinstance(answer, Exception):
-            self.answer.set_exception(answer)
-        else:
-            self.answer.set_result(answer)
+_Tasks = Sequence[NewTask]
+_Answer = list[Outcome] | Exception
 
 
 class Writer:
@@ -64,9 +41,12 @@ class Writer:
     def __init__(self, database: Database, dispatcher: Dispatcher) -> None:
         self._database = database
         self._dispatcher = dispatcher
-        self._pending: deque[_Pending] = deque()
         self._refusing = False
-        self.loop = Loop("writer", self._step, is_idle=lambda: not self._pending)
+        self._batcher = Batcher[_Tasks, list[Outcome]](
+            "writer", self._write, most=MOST_TASKS, size=_size, after=self._publish
+        )
+        self._to_publish: list[Task] = []
+        self.loop = self._batcher.loop
 
     async def submit(self, new: NewTask) -> Task:
         """The task as recorded, or the one that the request id stands for; committed.
@@ -91,49 +71,13 @@ class Writer:
         """
         if self._refusing:
             raise ShuttingDown
-        pending = _Pending(new_tasks)
-        self._pending.append(pending)
-        self.loop.wake()
-        try:
-            async with asyncio.timeout(MOST_SECONDS):
-                return await pending.answer
-        except TimeoutError as exc:
-            raise StoreUnavailable(f"the database took longer than {MOST_SECONDS:g} s") from exc
+        return await self._batcher.ask(new_tasks)
 
     def refuse(self) -> None:
         """Take no more submissions: the server is going."""
         self._refusing = True
 
-    def _step(self) -> float | None:
-        batch = self._take()
-        if batch:
-            self._answer(list(zip(batch, self._write(batch), strict=True)))
-        return 0.0 if self._pending else None
-
-    def _take(self) -> list[_Pending]:
-        """The next transaction's work, without what nobody waits for any more."""
-        batch: list[_Pending] = []
-        tasks = 0
-        while self._pending and (
-            not batch or tasks + len(self._pending[0].new_tasks) <= MOST_TASKS
-        ):
-            pending = self._pending.popleft()
-            if not pending.answer.cancelled():
-                batch.append(pending)
-                tasks += len(pending.new_tasks)
-        return batch
-
-    # The formal model's step Answer.
-    def _answer(self, answers: Sequence[tuple[_Pending, Answer]]) -> None:
-        """Wake the event loop once for all callers of a batch."""
-
-        def resolve() -> None:
-            for pending, answer in answers:
-                pending.resolve(answer)
-
-        _call_soon(answers[0][0].answer.get_loop(), resolve)
-
-    def _write(self, batch: Sequence[_Pending]) -> list[Answer]:
+    def _write(self, batch: Sequence[_Tasks]) -> list[_Answer]:
         try:
             return self._commit(batch)
         except StoreUnavailable as exc:
@@ -141,50 +85,46 @@ class Writer:
         except Exception as exc:  # noqa: BLE001 - answered to the waiting callers
             return self._write_apart(batch, exc)
 
-    def _write_apart(self, batch: Sequence[_Pending], error: Exception) -> list[Answer]:
+    def _write_apart(self, batch: Sequence[_Tasks], error: Exception) -> list[_Answer]:
         """One caller's tasks may have spoilt the transaction: the others must not pay for it."""
         if len(batch) < 2:
             return [error for _ in batch]
         logger.warning("writing %d submissions apart: together they failed: %r", len(batch), error)
-        return [answer for pending in batch for answer in self._write([pending])]
+        return [answer for new_tasks in batch for answer in self._write([new_tasks])]
 
-    def _commit(self, batch: Sequence[_Pending]) -> list[Answer]:
+    def _commit(self, batch: Sequence[_Tasks]) -> list[_Answer]:
         """Commit, twice if it is not known whether the first time succeeded: that is safe."""
+        new_tasks = [new for some in batch for new in some]
         published = self._dispatcher.accepts_offers()
         try:
-            outcomes = self._commit_once(batch, published)
+            outcomes = self._commit_once(new_tasks, published)
         except StoreUnavailable as exc:
             logger.warning("committing %d submissions again: %s", len(batch), exc)
             time.sleep(PAUSE_SECONDS)
-            outcomes = self._commit_once(batch, published)
+            outcomes = self._commit_once(new_tasks, published)
         if published:
-            self._dispatcher.offer(_to_publish(batch, outcomes))
-        return list(outcomes)
+            self._to_publish += _queued(new_tasks, outcomes)
+        following = iter(outcomes)
+        return [[next(following) for _ in some] for some in batch]
 
-    def _commit_once(self, batch: Sequence[_Pending], published: bool) -> list[list[Outcome]]:
-        with self._database.write() as tx:
-            return _record(tx, batch, published)
+    def _publish(self) -> None:
+        # Not before the callers are answered: the dispatcher would keep the event loop waiting.
+        if self._to_publish:
+            to_publish, self._to_publish = self._to_publish, []
+            self._dispatcher.offer(to_publish)
 
-
-def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
-    try:
-        loop.call_soon_threadsafe(function)
-    except RuntimeError:  # the loop is closed, and with it every call that waited
-        logger.warning("nobody waits any more for what was written")
-
-
-def _record(tx: Connection, batch: Sequence[_Pending], published: bool) -> list[list[Outcome]]:
-    new_tasks = [new for pending in batch for new in pending.new_tasks]
-    answers = submission.submit(tx, new_tasks, published=published)
-    by_id = queries.get_many(tx, {answer for answer in answers if isinstance(answer, str)})
-    outcomes = iter(by_id[answer] if isinstance(answer, str) else answer for answer in answers)
-    return [[next(outcomes) for _ in pending.new_tasks] for pending in batch]
+    def _commit_once(self, new_tasks: _Tasks, published: bool) -> list[Outcome]:
+        with self._database.autocommit() as tx:
+            return submission.submit(tx, new_tasks, published=published)
 
 
-def _to_publish(batch: Sequence[_Pending], outcomes: Sequence[Sequence[Outcome]]) -> list[Task]:
+def _size(new_tasks: _Tasks) -> int:
+    return sum(1 + len(new.arguments) // TASK_CHARACTERS for new in new_tasks)
+
+
+def _queued(new_tasks: _Tasks, outcomes: Sequence[Outcome]) -> list[Task]:
     return [
         task
-        for pending, some in zip(batch, outcomes, strict=True)
-        for new, task in zip(pending.new_tasks, some, strict=True)
+        for new, task in zip(new_tasks, outcomes, strict=True)
         if isinstance(task, Task) and task.id == new.id and task.state is State.QUEUED
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -37,34 +38,54 @@ def weight(task: record.Task) -> int:
 
 def basic_task_message(task: record.Task) -> task_pb2.Task:
     """A task without its arguments, result, past attempts and traceback."""
-    failure = _last_failure(task)
-    return task_pb2.Task(
+    message = task_pb2.Task(
         id=printable(task.id),
         task_type=printable(task.task_type),
         state=_enum(task_pb2.TaskState, "TASK_STATE", task.state),
         version=task.version,
         queue=printable(task.queue),
         priority=task.priority,
-        labels=task.labels,
         attempt=task.attempt,
         max_attempts=task.max_attempts or 0,
         create_time=timestamp(task.created_at),
-        schedule_time=timestamp(task.due_at),
-        start_time=timestamp(task.started_at),
-        finish_time=timestamp(task.finished_at),
-        expire_time=timestamp(task.expires_at),
-        run_timeout=duration(task.run_timeout),
-        progress=_progress_message(task.progress),
-        error=None if failure is None else _error_message(failure),
-        abort=_abort_message(task),
         retry_of=printable(task.retry_of or ""),
         root_id=printable(task.root_id),
         worker=printable(task.worker or ""),
         submitted_by=task.submitted_by,
-        retry_policy=_retry_policy_message(task.retry_policy),
     )
+    _add_what_is_set(message, task)
+    return message
 
 
+def _add_what_is_set(message: task_pb2.Task, task: record.Task) -> None:
+    """What few tasks have: to name it in the constructor takes time for those without it, too."""
+    for name, time in (
+        ("schedule_time", task.due_at),
+        ("start_time", task.started_at),
+        ("finish_time", task.finished_at),
+        ("expire_time", task.expires_at),
+    ):
+        if time is not None:
+            getattr(message, name).CopyFrom(timestamp(time))
+    if task.labels:
+        message.labels.update(task.labels)
+    for part_name, part in (
+        ("run_timeout", duration(task.run_timeout)),
+        ("progress", _progress_message(task.progress)),
+        ("error", _last_error_message(task)),
+        ("abort", _abort_message(task)),
+        ("retry_policy", _retry_policy_message(task.retry_policy)),
+    ):
+        if part is not None:
+            getattr(message, part_name).CopyFrom(part)
+
+
+def _last_error_message(task: record.Task) -> task_pb2.TaskError | None:
+    failure = _last_failure(task)
+    return None if failure is None else _error_message(failure)
+
+
+@lru_cache(1_000)  # an open enum can hold anything
 def _enum(enum: Any, prefix: str, value: str | None) -> Any:
     """The message's value; UNSPECIFIED for none, and for one that only a newer taskgate knows."""
     name = f"{prefix}_{value}"
@@ -79,18 +100,19 @@ def _last_failure(task: record.Task) -> record.Failure | None:
 def _set_arguments(message: task_pb2.Task, text: str) -> None:
     try:
         arguments = json.loads(text)
-        args, kwargs = values.to_list(arguments["args"]), values.to_struct(arguments["kwargs"])
+        values.fill_list(message.args, arguments["args"])
+        values.fill_struct(message.kwargs, arguments["kwargs"])
     except (values.Inexact, ValueError, RecursionError):
+        message.ClearField("args")
+        message.ClearField("kwargs")
         message.arguments_json = text
-    else:
-        message.args.CopyFrom(args)
-        message.kwargs.CopyFrom(kwargs)
 
 
 def _set_result(message: task_pb2.Task, text: str) -> None:
     try:
-        message.result.CopyFrom(values.to_value(json.loads(text)))
+        values.fill_value(message.result, json.loads(text))
     except (values.Inexact, ValueError, RecursionError):
+        message.ClearField("result")
         message.result_json = text
 
 

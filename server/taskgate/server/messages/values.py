@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -17,6 +17,9 @@ MAX_EXACT_INTEGER = 2**53
 
 MAX_DEPTH = 25
 """An object within another costs three of the 100 messages that protobuf's parsers nest."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Inexact(ValueError):
@@ -74,7 +77,7 @@ def to_list(items: list[Any]) -> ListValue:
         Inexact: it would change something.
     """
     message = ListValue()
-    _fill_list(message, items, 1)
+    fill_list(message, items)
     return message
 
 
@@ -85,7 +88,7 @@ def to_struct(fields: Mapping[str, Any]) -> Struct:
         Inexact: it would change something.
     """
     message = Struct()
-    _fill_struct(message, fields, 1)
+    fill_struct(message, fields)
     return message
 
 
@@ -96,17 +99,47 @@ def to_value(value: Any) -> Value:
         Inexact: it would change something.
     """
     message = Value()
-    _fill(message, value, 0)
+    fill_value(message, value)
     return message
+
+
+def fill_list(message: ListValue, items: list[Any]) -> None:
+    """Have an empty message, which may be part of another, stand for the list.
+
+    Raises:
+        Inexact: it would change something; the message is to be cleared.
+    """
+    message.SetInParent()
+    _fill_list(message, items, 1)
+
+
+def fill_struct(message: Struct, fields: Mapping[str, Any]) -> None:
+    """As ``fill_list``, for an object.
+
+    Raises:
+        Inexact: it would change something; the message is to be cleared.
+    """
+    message.SetInParent()
+    _fill_struct(message, fields, 1)
+
+
+def fill_value(message: Value, value: Any) -> None:
+    """As ``fill_list``, for any value.
+
+    Raises:
+        Inexact: it would change something; the message is to be cleared.
+    """
+    message.SetInParent()
+    _fill(message, value, 0)
 
 
 def timestamp(time: datetime | None) -> Timestamp | None:
     """The time as a message; None stays None."""
     if time is None:
         return None
-    message = Timestamp()
-    message.FromDatetime(time)
-    return message
+    since = time - _EPOCH  # a quarter of the time that FromDatetime takes
+    seconds = since.days * 86_400 + since.seconds
+    return Timestamp(seconds=seconds, nanos=since.microseconds * 1_000)
 
 
 def duration(length: timedelta | None) -> Duration | None:
@@ -128,23 +161,24 @@ def _number(number: float) -> int | float:
 
 
 def _fill(message: Value, value: Any, depth: int) -> None:
-    match value:
-        case None:
-            message.null_value = 0  # type: ignore[assignment]  # NULL_VALUE
-        case bool():
-            message.bool_value = value
-        case int():
-            message.number_value = _exact_integer(value)
-        case float():
-            message.number_value = _exact_float(value)
-        case str():
-            message.string_value = _exact_text(value)
-        case list():
-            message.list_value.SetInParent()
-            _fill_list(message.list_value, value, depth + 1)
-        case _:
-            message.struct_value.SetInParent()
-            _fill_struct(message.struct_value, value, depth + 1)
+    # By their types, the frequent ones first: to match patterns takes twice as long.
+    kind = type(value)
+    if kind is str:
+        message.string_value = _exact_text(value)
+    elif kind is int:
+        message.number_value = _exact_integer(value)
+    elif kind is float:
+        message.number_value = _exact_float(value)
+    elif kind is bool:
+        message.bool_value = value
+    elif value is None:
+        message.null_value = 0  # type: ignore[assignment]  # NULL_VALUE
+    elif kind is list:
+        message.list_value.SetInParent()
+        _fill_list(message.list_value, value, depth + 1)
+    else:
+        message.struct_value.SetInParent()
+        _fill_struct(message.struct_value, value, depth + 1)
 
 
 def _fill_list(message: ListValue, items: list[Any], depth: int) -> None:
@@ -177,6 +211,8 @@ def _exact_float(value: float) -> float:
 
 
 def _exact_text(text: str) -> str:
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError as exc:

@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
-
 from taskgate.server.errors import (
     InvalidRequest,
     PayloadTooLarge,
@@ -29,7 +27,7 @@ from taskgate.server.requests.arguments import Arguments, NotJson
 from taskgate.server.requests.capacity import Capacity
 from taskgate.server.requests.catalog import Catalog, Known, KnownType
 from taskgate.server.text import nearest, quote
-from taskgate.store import queries, submission
+from taskgate.store import submission
 from taskgate.store.errors import RequestIdReused
 from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.v1 import task_service_pb2
@@ -153,16 +151,7 @@ class Admission:
         if not refused:
             return {}
 
-        def find(tx: Connection) -> dict[str, Task | RequestIdReused]:
-            found = submission.find_repeated(tx, refused)
-            first = queries.get_many(tx, {one for one in found.values() if isinstance(one, str)})
-            return {
-                new_id: first[one] if isinstance(one, str) else one
-                for new_id, one in found.items()
-                if not isinstance(one, str) or one in first
-            }
-
-        return await self.records.read(find)
+        return await self.records.read(lambda tx: submission.find_repeated(tx, refused))
 
     async def _validated(self, draft: Draft) -> NewTask:
         """The task, refused only by what was read from the record after this call began."""

@@ -43,6 +43,26 @@ def _after_sqlite(element: after, compiler: SQLCompiler, **options: Any) -> str:
     return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', printf('%+.3f seconds', {seconds}))"
 
 
+class later(FunctionElement[datetime]):  # noqa: N801 - as above
+    """A time, so many seconds later."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+    name = "later"
+
+
+@compiles(later, "postgresql")
+def _later_postgresql(element: later, compiler: SQLCompiler, **options: Any) -> str:
+    time, seconds = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{time} + make_interval(secs => {seconds})"
+
+
+@compiles(later, "sqlite")
+def _later_sqlite(element: later, compiler: SQLCompiler, **options: Any) -> str:
+    time, seconds = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', {time}, printf('%+.3f seconds', {seconds}))"
+
+
 def in_(delay: timedelta) -> ColumnElement[datetime]:
     """The database's time, ``delay`` from now, as an SQL expression."""
     return after(literal(bounded(delay).total_seconds(), Float))

@@ -55,7 +55,8 @@ class Loop:
 
     def wake(self) -> None:
         """Have the step called now."""
-        self._woken.set()
+        if not self._woken.is_set():  # which takes no lock
+            self._woken.set()
 
     def stop(self, seconds: float) -> bool:
         """Do what is left, then end; give up after so many seconds. Whether it has ended."""
