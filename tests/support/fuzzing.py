@@ -55,16 +55,25 @@ def _message(draw: st.DrawFn, descriptor: Descriptor, texts: Texts, depth: int) 
     message = GetMessageClass(descriptor)()
     for field in descriptor.fields:
         is_nested = field.type == FieldDescriptor.TYPE_MESSAGE
-        if (is_nested and depth >= MOST_DEPTH) or not draw(st.booleans()):
-            continue
-        _set(draw, message, field, texts, depth)
+        # All fields at once would nearly always be refused for one of them.
+        odds = 4 if field.name in texts or _is_list_of_messages(field) else 1
+        if draw(st.integers(0, 4)) < odds and not (is_nested and depth >= MOST_DEPTH):
+            _set(draw, message, field, texts, depth)
     return message
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _is_list_of_messages(field: FieldDescriptor) -> bool:
+    return field.is_repeated and field.message_type is not None and not _is_map(field)
 
 
 def _set(
     draw: st.DrawFn, message: Message, field: FieldDescriptor, texts: Texts, depth: int
 ) -> None:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+    if _is_map(field):
         for _ in range(draw(st.integers(0, MOST_ITEMS))):
             _set_entry(draw, message, field, texts, depth)
     elif field.is_repeated:
@@ -91,6 +100,6 @@ def _set_entry(
 def _value(draw: st.DrawFn, field: FieldDescriptor, texts: Texts, depth: int) -> Any:
     if field.message_type is not None:
         return _message(draw, field.message_type, texts, depth + 1)
-    if field.name in texts and draw(st.integers(0, 4)):
+    if field.name in texts and draw(st.integers(0, 9)):
         return draw(texts[field.name])
     return draw(_OF_TYPE[field.type])
