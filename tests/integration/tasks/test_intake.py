@@ -141,7 +141,7 @@ def make(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         workers.start(tx, identity.worker_id(None), {}, LEASE)
     made: list[Case] = []
     app: Any = Celery("test", task_cls=TaskgateTask, set_as_current=False)
-    app.task(name="demo.add")(add)
+    app.task(name="demo.add", shared=False)(add)
     app.finalize()
 
     def make(slots: int = 100) -> Case:
