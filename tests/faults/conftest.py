@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent
 LEASE_SECONDS = 3
 
 SHORT = {
+    "test_between_steps.py::test_none_is_lost[database restarted-threads]",
     "test_child_killed.py::test_the_cap_is_reached_and_the_worker_stays_healthy[redis+postgresql]",
     "test_clocks_off.py::test_only_the_databases_clock_counts[redis+postgresql]",
     "test_commits_in_doubt.py::test_the_promises_hold[redis+postgresql]",

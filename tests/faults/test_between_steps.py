@@ -68,7 +68,7 @@ CASES = {
     "pool process killed": (kill_process, ("prefork",)),
     "database restarted": (restart_database, ("prefork", "threads")),
     "stopped warm": (stop_warm, ("prefork", "threads")),
-    "stopped cold": (stop_cold, ("prefork", "threads")),
+    "stopped cold": (stop_cold, ("threads",)),
 }
 
 

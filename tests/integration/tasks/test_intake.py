@@ -14,8 +14,10 @@ import pytest
 from celery import Celery
 from celery.worker import state as worker_state
 from celery.worker.request import Request
+from kombu.common import QoS
 from kombu.message import Message
 from kombu.serialization import dumps
+from kombu.utils.limits import TokenBucket
 from sqlalchemy import Connection
 
 from support.records import read, recorded_statements, submit, upgraded
@@ -26,7 +28,7 @@ from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import Outcome, State
 from taskgate.tasks import handover
 from taskgate.tasks.base import TaskgateTask
-from taskgate.tasks.messages import message_of
+from taskgate.tasks.messages import ATTEMPT_HEADER, message_of
 from taskgate.tasks.recording import Recorder
 from taskgate.tasks.worker import identity, intake
 from taskgate.tasks.worker.intake import Intake
@@ -49,7 +51,8 @@ class Worker:
         self.pool = SimpleNamespace(uses_semaphore=False, num_processes=self.slots)
         self.consumer = SimpleNamespace(
             hub=None,
-            qos=None,
+            qos=QoS(lambda prefetch_count: None, self.slots),  # noqa: ARG005 - called by name
+            task_buckets={},
             qos_global=False,
             initial_prefetch_count=self.slots,
             conninfo=SimpleNamespace(transport=transport),
@@ -339,6 +342,46 @@ def test_a_second_message_of_what_runs_here_is_not_taken_for_an_unconfirmed_clai
     wait_until(lambda: case.acknowledged == [task_id], SECONDS)
     assert unconfirmed == [1]
     assert len(case.worker.submitted) == 1
+
+
+def quick(case: Case) -> LookAhead:
+    look_ahead = case.intake._look_ahead
+    look_ahead.observe(0.0001)
+    return look_ahead
+
+
+def test_a_worker_of_quick_tasks_takes_more_than_it_has_slots(make: Callable[..., Case]) -> None:
+    case = make(slots=2)
+    ahead = 2 * quick(case).per_slot
+    case.receive(*case.submit())
+    case.intake.start()
+    wait_until(lambda: case.worker.consumer.qos.value == 2 + ahead, SECONDS)
+    case.intake._look_ahead.observe(10)
+    case.receive(*case.submit())
+    wait_until(lambda: case.worker.consumer.qos.value == 2, SECONDS)
+
+
+def test_it_takes_no_more_where_a_rate_limit_could_hold_it(make: Callable[..., Case]) -> None:
+    case = make(slots=2)
+    quick(case)
+    case.worker.consumer.task_buckets["demo.add"] = TokenBucket(1)
+    case.receive(*case.submit())
+    case.intake.start()
+    case.wait_submitted(1)
+    assert case.worker.consumer.qos.value == 2
+
+
+def test_it_takes_no_more_of_what_other_producers_send(make: Callable[..., Case]) -> None:
+    case = make(slots=2)
+    quick(case)
+    mine, others = (case.request(task_id) for task_id in case.submit(2))
+    del others.request_dict[ATTEMPT_HEADER]
+    case.intake.receive(others)
+    assert case.worker.submitted == [others]
+    case.intake.receive(mine)
+    case.intake.start()
+    case.wait_submitted(2)
+    assert case.worker.consumer.qos.value == 2
 
 
 def test_while_the_database_is_away_all_wait(

@@ -44,6 +44,9 @@ NO_ROOM_SECONDS = 0.005
 MOST_AT_ONCE = 500
 """Claims in one statement."""
 
+OTHERS_SECONDS = 60.0
+"""How long a message of another producer keeps the worker from looking ahead."""
+
 GATHER_SECONDS = 0.003
 """How long messages that were taken ahead wait for others to share a commit with."""
 
@@ -91,6 +94,7 @@ class Intake:
         self._uncertain: set[Key] = set()
         self._latest_claim: datetime | None = None
         self._claimed_at = 0.0
+        self._others_until = 0.0
         self._is_open = True
         self._loop = Loop("intake", self._step, longest_backoff=LONGEST_HELD_SECONDS)
 
@@ -126,6 +130,7 @@ class Intake:
     def receive(self, request: Any) -> None:
         """Take a request in. Those of other producers are the pool's at once."""
         if not _is_ours(request):
+            self._others_until = time.monotonic() + OTHERS_SECONDS
             self._worker.process_task(request)
             return
         if request.revoked():
@@ -159,9 +164,17 @@ class Intake:
             oldest = next(iter(self._held.values()), None)
         if oldest is not None and (waited := time.monotonic() - oldest.at) > AHEAD_SECONDS:
             self._look_ahead.observe(waited)  # the slots are busy with something longer
-        self._prefetch.set_ahead(self._look_ahead.per_slot)
+        self._prefetch.set_ahead(self._look_ahead.per_slot if self._may_look_ahead() else 0)
         self._give_back(older_than=LONGEST_HELD_SECONDS)
         self._on_loop(_put_back, self._take_surplus())
+
+    def _may_look_ahead(self) -> bool:
+        """Whether all that is taken ahead can be given back in time.
+
+        Not what other producers sent, nor what waits for its task type's rate limit.
+        """
+        has_limits = any(self._worker.consumer.task_buckets.values())
+        return not has_limits and time.monotonic() > self._others_until
 
     def _pause(self) -> float | None:
         with self._lock:

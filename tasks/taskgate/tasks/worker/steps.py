@@ -108,8 +108,8 @@ class AgentStep(bootsteps.StartStopStep):
 
     def terminate(self, worker: Any) -> None:
         """A cold shutdown: end the pool's processes, then give back what they were running."""
-        worker.pool.terminate()
         self.stop(worker)
+        worker.pool.terminate()
         self._end_agent()
 
     def _end_agent(self, **_: Any) -> None:
