@@ -36,7 +36,7 @@ func (o Options) call(
 		if err == nil {
 			return nil
 		}
-		if !isAway(ctx, connection, err) || !pause.wait(ctx) {
+		if !isAway(ctx, connection, err) || !pause.wait(ctx, err) {
 			return asError(err)
 		}
 	}
@@ -57,7 +57,8 @@ func (o Options) withDeadline(ctx context.Context, request any) (context.Context
 }
 
 // isAway tells whether the same call may succeed later: nobody answers, or a server that goes ended
-// the call, which it says as UNAVAILABLE or, depending on the moment, as CANCELLED.
+// the call, which it says as UNAVAILABLE or, depending on the moment, as CANCELLED; or as many calls
+// as may be are under way.
 func isAway(ctx context.Context, connection *grpc.ClientConn, err error) bool {
 	switch status.Code(err) {
 	case codes.Unavailable:
@@ -65,7 +66,7 @@ func isAway(ctx context.Context, connection *grpc.ClientConn, err error) bool {
 	case codes.Canceled:
 		return ctx.Err() == nil && connection.GetState() != connectivity.Shutdown
 	}
-	return false
+	return isTooManyCalls(err)
 }
 
 // pause spaces the attempts to reach a server that is away.
@@ -73,10 +74,11 @@ type pause struct {
 	next time.Duration
 }
 
-// wait pauses, longer each time and somewhat at random; false if the context ends first.
-func (p *pause) wait(ctx context.Context) bool {
+// wait pauses, longer each time and somewhat at random, beyond what the server asked for; false if
+// the context ends first.
+func (p *pause) wait(ctx context.Context, err error) bool {
 	p.next = min(max(2*p.next, firstPause), longestPause)
-	timer := time.NewTimer(p.next/2 + random.N(p.next/2))
+	timer := time.NewTimer(retryDelay(err) + p.next/2 + random.N(p.next/2))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -82,6 +82,34 @@ func TestASubmitThatFindsTheServerAwayIsRepeatedWithTheSameRequestID(t *testing.
 	}
 }
 
+func TestASubmitAmongTooManyCallsIsRepeatedWhenTheServerAskedFor(t *testing.T) {
+	var times []time.Time
+	s := &server{submit: func(*taskgatev1.SubmitRequest) error {
+		if times = append(times, time.Now()); len(times) < 3 {
+			return exhausted(t, taskgate.ReasonTooManyCalls, 300*time.Millisecond)
+		}
+		return nil
+	}}
+	client := start(t, s, taskgate.Options{})
+	if _, err := client.Submit(t.Context(), &taskgatev1.SubmitRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(times) != 3 || times[1].Sub(times[0]) < 300*time.Millisecond {
+		t.Errorf("called at %v", times)
+	}
+}
+
+func TestAFullQueueIsToldAtOnce(t *testing.T) {
+	s := &server{submit: func(*taskgatev1.SubmitRequest) error {
+		return exhausted(t, taskgate.ReasonQueueFull, time.Second)
+	}}
+	_, err := start(t, s, taskgate.Options{}).Submit(t.Context(), &taskgatev1.SubmitRequest{})
+	var failed *taskgate.Error
+	if !errors.As(err, &failed) || failed.Reason != taskgate.ReasonQueueFull || len(s.submitted) != 1 {
+		t.Errorf("error %v after %d calls", err, len(s.submitted))
+	}
+}
+
 func TestOtherErrorsAreNotRepeated(t *testing.T) {
 	s := &server{submit: func(*taskgatev1.SubmitRequest) error {
 		return status.Error(codes.InvalidArgument, "no")

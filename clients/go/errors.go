@@ -2,6 +2,7 @@ package taskgate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,6 +101,19 @@ func asError(err error) error {
 		return errorFromStatus(refusal)
 	}
 	return err
+}
+
+func isTooManyCalls(err error) bool {
+	var failed *Error
+	return errors.As(asError(err), &failed) && failed.Reason == ReasonTooManyCalls
+}
+
+func retryDelay(err error) time.Duration {
+	var failed *Error
+	if errors.As(asError(err), &failed) {
+		return failed.RetryDelay
+	}
+	return 0
 }
 
 func errorFromStatus(refusal *status.Status) *Error {

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	taskgate "github.com/taskgate/taskgate/clients/go"
 	"github.com/taskgate/taskgate/clients/go/taskgatev1"
@@ -113,6 +115,19 @@ func start(t *testing.T, s *server, options taskgate.Options, serving ...grpc.Se
 	}
 	t.Cleanup(func() { client.Close() })
 	return client
+}
+
+// exhausted is what a server answers that has too much to do.
+func exhausted(t *testing.T, reason string, delay time.Duration) error {
+	t.Helper()
+	refusal, err := status.New(codes.ResourceExhausted, "too much").WithDetails(
+		&errdetails.ErrorInfo{Reason: reason, Domain: "taskgate"},
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(delay)},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return refusal.Err()
 }
 
 func serveTLS(certificate tls.Certificate) grpc.ServerOption {

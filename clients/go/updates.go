@@ -36,7 +36,7 @@ func (c *Client) Updates(ctx context.Context, ids ...string) iter.Seq2[*taskgate
 			if err == nil {
 				return
 			}
-			if !isAway(ctx, c.connection, err) || !pause.wait(ctx) {
+			if !isAway(ctx, c.connection, err) || !pause.wait(ctx, err) {
 				yield(nil, cmp.Or(ctx.Err(), err))
 				return
 			}

@@ -54,5 +54,5 @@ func (c *Client) poll(ctx context.Context, id string) (*taskgatev1.Task, error) 
 // isOver tells whether a poll failed because its time was over.
 func isOver(err error) bool {
 	code := status.Code(err)
-	return code == codes.DeadlineExceeded || code == codes.Unavailable
+	return code == codes.DeadlineExceeded || code == codes.Unavailable || isTooManyCalls(err)
 }

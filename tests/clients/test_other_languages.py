@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from support.clients import GO, go, maven, npm, run
@@ -22,3 +24,11 @@ def test_typescript() -> None:
 
 def test_java() -> None:
     maven("test")
+
+
+def test_java_over_netty_that_is_not_shaded(tmp_path: Path) -> None:
+    options = ["-Dgrpc.transport=grpc-netty", "-Dgrpc.version=1.85.1", f"-DbuildDirectory={tmp_path}"]
+    maven("test", *options)
+    class_path = (tmp_path / "classpath").read_text()
+    assert "grpc-netty-1.85.1.jar" in class_path
+    assert "shaded" not in class_path

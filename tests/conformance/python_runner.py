@@ -40,17 +40,19 @@ def _invoke(stub: TaskServiceStub, method: str, request: str, timeout: float) ->
     try:
         answer = call(message, timeout=timeout, metadata=metadata)
         if method in _STREAMS:
-            return {"responses": [_as_json(found) for found in answer]}
-        return {"response": _as_json(answer)}
+            return {"responses": [as_json(found) for found in answer]}
+        return {"response": as_json(answer)}
     except grpc.RpcError as error:
-        return {"error": _failure(cast("grpc.Call", error))}  # as every error of a call is
+        return {"error": failure(cast("grpc.Call", error))}  # as every error of a call is
 
 
-def _as_json(message: Message) -> dict[str, object]:
+def as_json(message: Message) -> dict[str, object]:
+    """The message in proto JSON."""
     return json_format.MessageToDict(message)
 
 
-def _failure(error: grpc.Call) -> dict[str, object]:
+def failure(error: grpc.Call) -> dict[str, object]:
+    """What the runner's result says of an error."""
     status = rpc_status.from_call(error) or status_pb2.Status()
     info = error_details_pb2.ErrorInfo()
     request = error_details_pb2.BadRequest()

@@ -78,6 +78,10 @@ def _python(_folder: Path) -> Command:
     return [sys.executable, "-m", "conformance.python_runner"]
 
 
+def _python_asyncio(_folder: Path) -> Command:
+    return [sys.executable, "-m", "conformance.python_asyncio_runner"]
+
+
 def _grpcurl(_folder: Path) -> Command:
     grpcurl = require("grpcurl")
     return ["env", f"GRPCURL={grpcurl}", sys.executable, "-m", "conformance.grpcurl_runner"]
@@ -99,6 +103,7 @@ def _java(_folder: Path) -> Command:
 
 PYTHON = Runner("python", _python)
 OTHERS = [
+    Runner("python-asyncio", _python_asyncio),
     Runner("grpcurl", _grpcurl),
     Runner("go", _go),
     Runner("typescript", _typescript),

@@ -17,7 +17,7 @@ pub mod taskgate {
     }
 }
 
-use google::rpc::{BadRequest, ErrorInfo};
+use google::rpc::{BadRequest, ErrorInfo, RetryInfo};
 use taskgate::v1::task_service_client::TaskServiceClient;
 use taskgate::v1::{GetRequest, SubmitRequest, Task, TaskState, WatchRequest, WatchedTask};
 
@@ -108,18 +108,28 @@ where
 {
     let end = tokio::time::Instant::now() + DEADLINE;
     loop {
-        match call().await {
-            Err(status) if is_away(&status) && tokio::time::Instant::now() + PAUSE < end => {
-                tokio::time::sleep(PAUSE).await
-            }
-            answer => return answer.map(tonic::Response::into_inner),
+        let status = match call().await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => status,
+        };
+        let next = tokio::time::Instant::now() + PAUSE + retry_delay(&status);
+        if !is_away(&status) || next >= end {
+            return Err(status);
         }
+        tokio::time::sleep_until(next).await
     }
 }
 
 /// A server that stops answers CANCELLED to calls that it had taken and not begun.
 fn is_away(status: &Status) -> bool {
     matches!(status.code(), Code::Unavailable | Code::Cancelled)
+        || reason(status) == "TOO_MANY_CALLS"
+}
+
+/// How long the server asked not to be called again.
+fn retry_delay(status: &Status) -> Duration {
+    let info = detail::<RetryInfo>(status, "google.rpc.RetryInfo");
+    info.retry_delay.and_then(|delay| delay.try_into().ok()).unwrap_or_default()
 }
 
 fn timed<T>(message: T) -> Request<T> {

@@ -71,7 +71,7 @@ export class Caller {
       } catch (thrown) {
         const error = errorOf(thrown);
         if (this.#closed || !isAway(error, options.signal)) throw error;
-        if (!(await pause.wait(options.signal, end - performance.now()))) throw error;
+        if (!(await pause.wait(error, options.signal, end - performance.now()))) throw error;
       }
     }
   }
@@ -108,10 +108,13 @@ export class Pause {
     this.#next = 0;
   }
 
-  /** Waits longer each time, somewhat at random; false if the signal or the time left ends first. */
-  async wait(signal?: AbortSignal, leftMs = Infinity): Promise<boolean> {
+  /**
+   * Waits longer each time, somewhat at random, beyond what the server asked for; false if the signal
+   * or the time left ends first.
+   */
+  async wait(error: TaskgateError, signal?: AbortSignal, leftMs = Infinity): Promise<boolean> {
     this.#next = Math.min(Math.max(2 * this.#next, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
-    const delay = (this.#next / 2) * (1 + Math.random());
+    const delay = (error.retryDelayMs ?? 0) + (this.#next / 2) * (1 + Math.random());
     await sleep(Math.max(Math.min(delay, leftMs), 0), undefined, signal && { signal }).catch(() => {});
     return !signal?.aborted && delay < leftMs;
   }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 import type { Status } from "./gen/google/rpc/status_pb.js";
-import type { Reason } from "./gen/reasons.js";
+import { Reason } from "./gen/reasons.js";
 import { TaskState, type Task } from "./gen/taskgate/v1/task_pb.js";
 
 /** A wrong field of a request. */
@@ -113,10 +113,12 @@ export function errorOfStatus(status: Status): TaskgateError {
 
 /**
  * Whether the same call may succeed later: nobody answers, the connection broke, or a server that
- * goes ended the call, which it says as UNAVAILABLE or, depending on the moment, as CANCELLED.
+ * goes ended the call, which it says as UNAVAILABLE or, depending on the moment, as CANCELLED; or
+ * as many calls as may be are under way.
  */
 export function isAway(error: TaskgateError, signal?: AbortSignal): boolean {
   if (signal?.aborted) return false;
+  if (error.reason === Reason.TOO_MANY_CALLS) return true;
   return error.code === Code.Unavailable || error.code === Code.Canceled || isBroken(error);
 }
 

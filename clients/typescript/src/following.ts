@@ -2,7 +2,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { Pause } from "./calls.js";
 import type { TaskClient } from "./client.js";
-import { errorOf, isAway, unsuccessful } from "./errors.js";
+import { errorOf, isAway, unsuccessful, type TaskgateError } from "./errors.js";
 import { TaskState, type Task } from "./gen/taskgate/v1/task_pb.js";
 import { resultOf } from "./json.js";
 
@@ -63,9 +63,9 @@ export async function waitUntilFinal(
       if (isFinal(task.state)) return task;
     } catch (thrown) {
       signal?.throwIfAborted();
-      const { code } = errorOf(thrown);
+      const error = errorOf(thrown);
       // The call repeated itself until its time was over.
-      if (code !== Code.Unavailable && code !== Code.DeadlineExceeded) throw thrown;
+      if (error.code !== Code.DeadlineExceeded && !isAway(error, signal)) throw thrown;
     }
   }
 }
@@ -83,6 +83,7 @@ export async function* updates(
   const seen = new Map<string, Task>();
   const pause = new Pause();
   do {
+    let error: TaskgateError;
     try {
       const tasks = unfinished(ids, seen);
       for await (const { task } of client.watch({ tasks }, signal && { signal })) {
@@ -94,9 +95,10 @@ export async function* updates(
       return;
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (!isAway(errorOf(thrown), signal)) throw thrown;
+      error = errorOf(thrown);
+      if (!isAway(error, signal)) throw thrown;
     }
-    await pause.wait(signal);
+    await pause.wait(error, signal);
     signal?.throwIfAborted();
   } while (unfinished(ids, seen).length > 0);
 }

@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { connect, errorOf, TaskgateError, updates, VERSION, waitUntilFinal } from "../src/index.js";
+import { ErrorInfoSchema, RetryInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
+import { connect, errorOf, Reason, TaskgateError, updates, VERSION, waitUntilFinal } from "../src/index.js";
 import { SubmitRequestSchema, type SubmitRequest } from "../src/v1.js";
 import { serve } from "./server.js";
 
@@ -47,6 +49,43 @@ test("a submit that finds the server away is repeated with the same request id",
   assert.equal(seen.length, 3);
   assert.equal(new Set(seen.map((request) => request.requestId)).size, 1);
 });
+
+test("a submit among too many calls is repeated when the server asked for", async (context) => {
+  const times: number[] = [];
+  const client = connect(
+    await serve(context, {
+      submit: () => {
+        if (times.push(performance.now()) < 3) throw exhausted(Reason.TOO_MANY_CALLS, 300);
+        return ANSWER;
+      },
+    }),
+  );
+  await client.submit({});
+  assert.equal(times.length, 3);
+  assert(times[1]! - times[0]! >= 299, `called at ${times}`);
+});
+
+test("a full queue is told at once", async (context) => {
+  let calls = 0;
+  const client = connect(
+    await serve(context, {
+      submit: () => {
+        calls++;
+        throw exhausted(Reason.QUEUE_FULL, 1_000);
+      },
+    }),
+  );
+  await assert.rejects(client.submit({}), { reason: Reason.QUEUE_FULL });
+  assert.equal(calls, 1);
+});
+
+/** What a server answers that has too much to do. */
+function exhausted(reason: Reason, delayMs: number): ConnectError {
+  return new ConnectError("too much", Code.ResourceExhausted, undefined, [
+    { desc: ErrorInfoSchema, value: { reason, domain: "taskgate" } },
+    { desc: RetryInfoSchema, value: { retryDelay: durationFromMs(delayMs) } },
+  ]);
+}
 
 test("other errors are not repeated", async (context) => {
   let calls = 0;

@@ -42,6 +42,13 @@ _OPTIONS = (
         show_envvar=True,
         help="The bearer token. Better set in the environment: others can read command lines.",
     ),
+    click.option(
+        "--plain-text-token",
+        envvar="TASKGATE_PLAIN_TEXT_TOKEN",
+        show_envvar=True,
+        is_flag=True,
+        help="Send the token without TLS too, readable to everyone on the way.",
+    ),
     click.option("--tls", is_flag=True, help="Use TLS and trust the system's authorities."),
     click.option(
         "--tls-ca",
@@ -103,6 +110,7 @@ def _client(address: str, options: dict[str, Any]) -> Client:
         return Client(
             address,
             token=options.pop("token"),
+            plain_text_token=options.pop("plain_text_token"),
             tls=options.pop("tls"),
             tls_ca=options.pop("tls_ca"),
             tls_cert=options.pop("tls_client_cert"),
@@ -111,7 +119,14 @@ def _client(address: str, options: dict[str, Any]) -> Client:
             retry_timeout=3,  # somebody looks on, and may have mistyped the address
         )
     except (OSError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(_in_options(str(error))) from error
+
+
+def _in_options(text: str) -> str:
+    """What the client says of its parameters, said of the command's options."""
+    return text.replace("plain_text_token=True", "--plain-text-token").replace(
+        "tls or tls_ca", "--tls or --tls-ca"
+    )
 
 
 @contextmanager

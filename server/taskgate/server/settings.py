@@ -23,7 +23,13 @@ MEBIBYTE = 1 << 20
 _PREFIX = "TASKGATE_"
 
 _OF_CLIENTS = frozenset(
-    {"TASKGATE_TOKEN", "TASKGATE_TLS_CA", "TASKGATE_TLS_CLIENT_CERT", "TASKGATE_TLS_CLIENT_KEY"}
+    {
+        "TASKGATE_TOKEN",
+        "TASKGATE_PLAIN_TEXT_TOKEN",
+        "TASKGATE_TLS_CA",
+        "TASKGATE_TLS_CLIENT_CERT",
+        "TASKGATE_TLS_CLIENT_KEY",
+    }
 )
 """What the `taskgate` command and the clients read."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from support.terminal import Terminal
 from support.up import Up
-from taskgate.client import Client, TaskNotFound
+from taskgate.client import AsyncClient, Client, TaskNotFound
 
 Taskgate = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -36,6 +37,20 @@ def test_the_server_says_its_version(up: Up) -> None:
         with pytest.raises(TaskNotFound):
             client.task(str(uuid.uuid4())).get()
         assert client.server_version == version("taskgate")
+
+
+def test_the_server_says_its_version_in_an_event_loop_too(up: Up) -> None:
+    async def versions() -> list[str]:
+        async with AsyncClient(up.address) as client:
+            found = [client.server_version]
+            await client.submit("demo.add", [1, 2])
+            found.append(client.server_version)
+        async with AsyncClient(up.address) as client:
+            with pytest.raises(TaskNotFound):
+                await client.task(str(uuid.uuid4())).get()
+            return [*found, client.server_version]
+
+    assert asyncio.run(versions()) == ["", version("taskgate"), version("taskgate")]
 
 
 def test_json_is_exact(taskgate: Taskgate) -> None:

@@ -72,7 +72,7 @@ def test_without_the_token_nothing_is_done(guarded: Guarded, token: str | None) 
 
 def test_without_tls_or_a_certificate_there_is_no_connection(guarded: Guarded) -> None:
     for client in (
-        Client(guarded.up.address, token=TOKEN, timeout=2),
+        Client(guarded.up.address, token=TOKEN, plain_text_token=True, timeout=2),
         Client(guarded.up.address, token=TOKEN, timeout=2, tls=True),
         Client(guarded.up.address, token=TOKEN, timeout=2, tls_ca=guarded.server.certificate),
     ):
@@ -100,6 +100,15 @@ def test_the_command_takes_all_of_it_from_the_environment(guarded: Guarded) -> N
     assert refused.returncode == 4
     assert json.loads(refused.stderr)["error"]["reason"] == "TOKEN_UNKNOWN"
     assert "secret" not in refused.stderr
+
+
+def test_the_command_sends_no_token_in_plain_text_unless_told_to(guarded: Guarded) -> None:
+    env = {"TASKGATE_ADDRESS": guarded.up.address, "TASKGATE_TOKEN": TOKEN}
+    refused = _taskgate(["list"], env)
+    assert refused.returncode == 2
+    assert "--plain-text-token" in refused.stderr
+    unanswered = _taskgate(["list"], {**env, "TASKGATE_PLAIN_TEXT_TOKEN": "1"})
+    assert unanswered.returncode == 5  # of a server that speaks TLS only
 
 
 def test_the_lines_to_paste_say_what_is_needed(guarded: Guarded) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from threading import Event
 from typing import NoReturn
 
@@ -12,6 +14,12 @@ from google.rpc import error_details_pb2
 from support.scripted import STATUS_KEY, Script, answer, info, refuse
 from taskgate import client as taskgate
 from taskgate.v1 import task_pb2
+from taskgate.v1.reasons import Reason
+
+_QUEUED = task_pb2.TASK_STATE_QUEUED
+
+_DELAY = 0.3
+"""Seconds after which a server that has too much to do wants to be called again."""
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,36 @@ def test_a_call_is_repeated_while_the_server_is_unavailable(script: Script, addr
     assert len(script.calls) == 3
 
 
+def test_a_call_among_too_many_is_repeated_when_the_server_asked_for(
+    script: Script, address: str
+) -> None:
+    times: list[float] = []
+
+    def step(context: grpc.ServicerContext) -> task_pb2.Task:
+        times.append(time.monotonic())
+        step = _exhausted(Reason.TOO_MANY_CALLS) if len(times) < 3 else answer(_QUEUED)
+        return step(context)
+
+    script.steps = [step]
+    with taskgate.Client(address) as client:
+        client.task("some-id").get()
+    assert len(times) == 3
+    assert times[1] - times[0] >= _DELAY
+
+
+def test_a_full_queue_is_told_at_once(script: Script, address: str) -> None:
+    script.steps = [_exhausted(Reason.QUEUE_FULL)]
+    with taskgate.Client(address) as client, pytest.raises(taskgate.QueueFull):
+        client.task("some-id").get()
+    assert len(script.calls) == 1
+
+
+def _exhausted(reason: str) -> Callable[[grpc.ServicerContext], task_pb2.Task]:
+    retry = error_details_pb2.RetryInfo()
+    retry.retry_delay.FromMilliseconds(int(_DELAY * 1000))
+    return refuse(grpc.StatusCode.RESOURCE_EXHAUSTED, "too much", info(reason), retry)
+
+
 def test_a_frozen_server_is_given_up_at_the_deadline(script: Script, address: str) -> None:
     def step(context: grpc.ServicerContext) -> task_pb2.Task:
         given_up = Event()
@@ -100,9 +138,17 @@ def test_a_frozen_server_is_given_up_at_the_deadline(script: Script, address: st
 
 def test_the_token_goes_with_each_call(script: Script, address: str) -> None:
     script.steps = [answer(task_pb2.TASK_STATE_QUEUED)]
-    with taskgate.Client(address, token="secret") as client:
+    with taskgate.Client(address, token="secret", plain_text_token=True) as client:
         client.task("some-id").get()
     assert script.tokens == ["Bearer secret"]
+
+
+@pytest.mark.parametrize("client", [taskgate.Client, taskgate.AsyncClient])
+def test_a_token_is_not_sent_in_plain_text_unless_told_to(
+    client: type[taskgate.Client | taskgate.AsyncClient],
+) -> None:
+    with pytest.raises(ValueError, match="plain_text_token=True"):
+        client("127.0.0.1:1", token="secret")
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "schlüssel"])

@@ -22,10 +22,10 @@ class Backoff:
         self._next = _FIRST
 
     def after(self, error: TaskgateError) -> float:
-        """Seconds to pause, no less than the server asked for."""
+        """Seconds to pause, beyond those that the server asked for: many may have been told so."""
         pause = self._next * random.uniform(0.5, 1)  # noqa: S311 - it keeps no secret
         self._next = min(self._next * 2, _LONGEST)
-        return max(pause, error.retry_after or 0.0)
+        return (error.retry_after or 0.0) + pause
 
 
 class Deadline:

@@ -11,6 +11,7 @@ import grpc
 from taskgate.client.backoff import Backoff, Deadline
 from taskgate.client.errors import TaskgateError, Unavailable, error_from_call
 from taskgate.client.transport import Transport
+from taskgate.v1.reasons import Reason
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 Request = TypeVar("Request")
@@ -100,5 +101,6 @@ class Caller:
             raise error_from_call(error) from error
 
     def is_away(self, error: TaskgateError) -> bool:
-        """Whether the server, or the way to it, was away: the same call may work later."""
-        return isinstance(error, Unavailable) and not self.transport.closed
+        """Whether nobody, or nobody free, was there to answer: the same call may work later."""
+        is_away = isinstance(error, Unavailable) or error.reason == Reason.TOO_MANY_CALLS
+        return is_away and not self.transport.closed

@@ -52,6 +52,7 @@ def endpoint(
     target: str,
     *,
     token: str | None = None,
+    plain_text_token: bool = False,
     tls: bool = False,
     tls_ca: str | Path | None = None,
     tls_cert: str | Path | None = None,
@@ -61,12 +62,15 @@ def endpoint(
 
     Raises:
         OSError: a TLS file cannot be read.
-        ValueError: the token cannot be sent.
+        ValueError: the token cannot be sent, or only readable to everyone on the way.
     """
     if token and not (token.isascii() and token.isprintable()):
         raise ValueError("the token is not a line of printable ASCII")
     credentials = None
-    if tls or tls_ca or tls_cert or tls_key:
+    has_tls = bool(tls or tls_ca or tls_cert or tls_key)
+    if token and not has_tls and not plain_text_token:
+        raise ValueError("a token needs tls or tls_ca, or plain_text_token=True")
+    if has_tls:
         credentials = grpc.ssl_channel_credentials(
             _bytes(tls_ca), _bytes(tls_key), _bytes(tls_cert)
         )

@@ -31,12 +31,6 @@ class Client(Connection):
 
     _transport_type = BlockingTransport
 
-    @property
-    def server_version(self) -> str:
-        """The version of the server that answered last; empty before a first answer."""
-        transport = self._caller.transport
-        return transport.server_version if isinstance(transport, BlockingTransport) else ""
-
     @cached_property
     def _core(self) -> AsyncClient:
         return AsyncClient._over(self)  # noqa: SLF001 - of the class that both are of

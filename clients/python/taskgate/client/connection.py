@@ -19,11 +19,12 @@ class Connection:
 
     _transport_type: ClassVar[type[BlockingTransport | AsyncTransport]]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as many as a connection has options
         self,
         target: str,
         *,
         token: str | None = None,
+        plain_text_token: bool = False,
         tls: bool = False,
         tls_ca: str | Path | None = None,
         tls_cert: str | Path | None = None,
@@ -35,7 +36,8 @@ class Connection:
 
         Args:
             target: the server's address, ``host:port``.
-            token: the bearer token, for servers that want one.
+            token: the bearer token, for servers that want one. It needs TLS.
+            plain_text_token: send the token without TLS too, readable to everyone on the way.
             tls: use TLS and trust the system's authorities; implied by the other TLS options.
             tls_ca: use TLS and trust the authorities in this PEM file.
             tls_cert: the client's certificate (PEM), for servers that want one.
@@ -47,13 +49,24 @@ class Connection:
 
         Raises:
             OSError: a TLS file cannot be read.
-            ValueError: the token cannot be sent.
+            ValueError: the token cannot be sent, or has no TLS and is not ``plain_text_token``.
         """
         self.target = target
         where = endpoint(
-            target, token=token, tls=tls, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key
+            target,
+            token=token,
+            plain_text_token=plain_text_token,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         )
         self._caller = Caller(self._transport_type(where), timeout, retry_timeout)
+
+    @property
+    def server_version(self) -> str:
+        """The version of the server that answered last; empty before a first answer."""
+        return self._caller.transport.server_version
 
     @classmethod
     def _over(cls, other: Connection) -> Self:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
@@ -36,6 +36,10 @@ class Transport(Protocol):
     @property
     def closed(self) -> bool:
         """The connection was closed on this side."""
+
+    @property
+    def server_version(self) -> str:
+        """That of the server that answered last; empty before a first answer."""
 
     async def unary(
         self,
@@ -80,14 +84,10 @@ class BlockingTransport:
             response, call = method.with_call(request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
             if isinstance(error, grpc.Call):
-                self._note_version(error)
+                self.server_version = _version(error.trailing_metadata()) or self.server_version
             raise
-        self._note_version(call)
+        self.server_version = _version(call.trailing_metadata()) or self.server_version
         return response
-
-    def _note_version(self, call: grpc.Call) -> None:
-        found = dict(call.trailing_metadata() or ()).get("taskgate-version")
-        self.server_version = str(found or self.server_version)
 
     async def stream(
         self,
@@ -117,6 +117,7 @@ class AsyncTransport:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self.closed = False
+        self.server_version = ""
 
     @cached_property
     def _channel(self) -> grpc.aio.Channel:
@@ -140,7 +141,13 @@ class AsyncTransport:
         timeout: float,
     ) -> Response:
         call: Any = method(request, timeout=timeout, metadata=self._endpoint.metadata)
-        return cast("Response", await call)
+        try:
+            response = await call
+        except grpc.aio.AioRpcError as error:
+            self.server_version = _version(error.trailing_metadata()) or self.server_version
+            raise
+        self.server_version = _version(await call.trailing_metadata()) or self.server_version
+        return cast("Response", response)
 
     async def stream(
         self,
@@ -162,6 +169,11 @@ class AsyncTransport:
     async def close(self) -> None:
         self.closed = True
         await self._channel.close()
+
+
+def _version(trailing: Iterable[tuple[str, Any]] | None) -> str:
+    """The server's version; empty if it was not the server who answered."""
+    return str(dict(trailing or ()).get("taskgate-version", ""))
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:

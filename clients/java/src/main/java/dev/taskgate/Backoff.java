@@ -3,11 +3,12 @@ package dev.taskgate;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Spaces the attempts to reach a server that is away, until a deadline. */
+/** Spaces the attempts to reach a server that is away or has too many calls, until a deadline. */
 final class Backoff {
   private static final long FIRST_MILLIS = 200;
   private static final long MAX_MILLIS = 2_000;
@@ -38,11 +39,13 @@ final class Backoff {
     // A server that stops answers CANCELLED to calls that it had taken and not begun.
     Status.Code code = error.getStatus().getCode();
     boolean away = code == Status.Code.UNAVAILABLE || code == Status.Code.CANCELLED;
-    if (!away || closed.getAsBoolean()) {
+    TaskgateError details = TaskgateError.of(error);
+    if (!(away || details.isTooManyCalls()) || closed.getAsBoolean()) {
       throw error;
     }
     next = Math.min(Math.max(2 * next, FIRST_MILLIS), MAX_MILLIS);
-    long delay = next / 2 + ThreadLocalRandom.current().nextLong(next / 2);
+    long asked = details.retryDelay().map(Duration::toMillis).orElse(0L);
+    long delay = asked + next / 2 + ThreadLocalRandom.current().nextLong(next / 2);
     return Math.min(delay, Math.max(deadline.timeRemaining(TimeUnit.MILLISECONDS), 0));
   }
 }

@@ -41,7 +41,9 @@ public final class TaskgateClientBuilder {
 
   private final String target;
   private ChannelCredentials credentials = InsecureChannelCredentials.create();
+  private boolean encrypted;
   private String token;
+  private boolean plainTextToken;
   private Duration timeout = Duration.ofSeconds(30);
 
   TaskgateClientBuilder(String target) {
@@ -61,16 +63,23 @@ public final class TaskgateClientBuilder {
   /** Uses these credentials, with a client certificate for instance. */
   public TaskgateClientBuilder credentials(ChannelCredentials credentials) {
     this.credentials = credentials;
+    this.encrypted = !(credentials instanceof InsecureChannelCredentials);
     return this;
   }
 
   /**
-   * Sends "authorization: Bearer …" with each call. Without TLS it travels readable.
+   * Sends "authorization: Bearer …" with each call. It needs TLS.
    *
    * @param token none if null or empty, as an environment variable may be
    */
   public TaskgateClientBuilder token(String token) {
     this.token = token;
+    return this;
+  }
+
+  /** Sends the token without TLS too, readable to everyone on the way. */
+  public TaskgateClientBuilder plainTextToken() {
+    this.plainTextToken = true;
     return this;
   }
 
@@ -83,8 +92,16 @@ public final class TaskgateClientBuilder {
     return this;
   }
 
-  /** Makes the client; it connects with the first call. */
+  /**
+   * Makes the client; it connects with the first call.
+   *
+   * @throws IllegalStateException there is a token, and neither TLS nor {@link #plainTextToken}
+   */
   public TaskgateClient build() {
+    boolean hasToken = token != null && !token.isEmpty();
+    if (hasToken && !encrypted && !plainTextToken) {
+      throw new IllegalStateException("a token needs tls(), or plainTextToken()");
+    }
     ManagedChannelBuilder<?> channel =
         Grpc.newChannelBuilder(target, credentials)
             .defaultServiceConfig(SERVICE_CONFIG)
@@ -95,8 +112,8 @@ public final class TaskgateClientBuilder {
             .keepAliveTime(30, TimeUnit.SECONDS) // notices a server that vanished without a word
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .maxInboundMessageSize(Integer.MAX_VALUE) // results may be large
-            .intercept(new RequestIds(), new Deadlines(timeout));
-    if (token != null && !token.isEmpty()) {
+            .intercept(new Crowding(), new RequestIds(), new Deadlines(timeout));
+    if (hasToken) {
       channel.intercept(MetadataUtils.newAttachHeadersInterceptor(bearer()));
     }
     return new TaskgateClient(channel.build());

@@ -66,6 +66,11 @@ public record TaskgateError(
             .map(delay -> Duration.ofSeconds(delay.getSeconds(), delay.getNanos())));
   }
 
+  /** Whether as many calls as may be are under way: the same call may work later. */
+  boolean isTooManyCalls() {
+    return reason.equals(Reasons.TOO_MANY_CALLS);
+  }
+
   private static <T extends Message> Optional<T> detail(
       com.google.rpc.Status status, Class<T> type) {
     return status.getDetailsList().stream()

@@ -1,5 +1,9 @@
 package dev.taskgate;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
 import dev.taskgate.v1.GetRequest;
 import dev.taskgate.v1.GetResponse;
 import dev.taskgate.v1.RetryRequest;
@@ -23,6 +27,7 @@ import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.util.List;
@@ -35,6 +40,8 @@ import java.util.function.Function;
 final class ServerFixture extends TaskServiceImplBase implements AutoCloseable, ServerInterceptor {
   static final StatusRuntimeException AWAY =
       Status.UNAVAILABLE.withDescription("gone fishing").asRuntimeException();
+
+  static final java.time.Duration DELAY = java.time.Duration.ofMillis(300);
 
   final List<String> requestIds = new CopyOnWriteArrayList<>();
   final List<String> authorizations = new CopyOnWriteArrayList<>();
@@ -54,6 +61,18 @@ final class ServerFixture extends TaskServiceImplBase implements AutoCloseable, 
             .intercept(this)
             .build()
             .start();
+  }
+
+  /** What a server answers that has too much to do: come back after DELAY. */
+  static StatusRuntimeException refusal(String reason) {
+    var info = ErrorInfo.newBuilder().setReason(reason).setDomain("taskgate").build();
+    var delay = Duration.newBuilder().setNanos(DELAY.getNano()).build();
+    return StatusProto.toStatusRuntimeException(
+        com.google.rpc.Status.newBuilder()
+            .setCode(Status.Code.RESOURCE_EXHAUSTED.value())
+            .addDetails(Any.pack(info))
+            .addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()))
+            .build());
   }
 
   static Task task(TaskState state, long version) {

@@ -85,6 +85,52 @@ class TaskgateClientTest {
   }
 
   @Test
+  void aSubmitAmongTooManyCallsIsRepeatedWhenTheServerAskedFor() throws IOException {
+    try (var server = new ServerFixture();
+        var client = TaskgateClient.connect(server.address())) {
+      var times = new ArrayList<Long>();
+      server.onSubmit =
+          request -> {
+            times.add(System.nanoTime());
+            if (times.size() < 3) {
+              throw ServerFixture.refusal(Reasons.TOO_MANY_CALLS);
+            }
+          };
+      client.blocking().submit(ADD);
+      assertEquals(1, new HashSet<>(server.requestIds).size());
+      assertTrue(times.get(1) - times.get(0) >= ServerFixture.DELAY.toNanos());
+      assertEquals(3, times.size());
+    }
+  }
+
+  @Test
+  void aFullQueueIsToldAtOnce() throws IOException {
+    try (var server = new ServerFixture();
+        var client = TaskgateClient.connect(server.address())) {
+      server.onSubmit =
+          request -> {
+            throw ServerFixture.refusal(Reasons.QUEUE_FULL);
+          };
+      var stub = client.blocking();
+      var thrown = assertThrows(StatusRuntimeException.class, () -> stub.submit(ADD));
+      assertEquals(Reasons.QUEUE_FULL, TaskgateError.of(thrown).reason());
+      assertEquals(1, server.requestIds.size());
+    }
+  }
+
+  @Test
+  void aTokenIsNotSentInPlainTextUnlessToldTo() throws IOException {
+    try (var server = new ServerFixture()) {
+      var builder = TaskgateClient.builder(server.address()).token("secret");
+      assertThrows(IllegalStateException.class, builder::build);
+      try (var client = builder.plainTextToken().build()) {
+        client.blocking().submit(ADD);
+      }
+      assertEquals(List.of("Bearer secret"), server.authorizations);
+    }
+  }
+
+  @Test
   void aCallHasADeadlineUnlessItBringsOne() throws IOException {
     try (var server = new ServerFixture();
         var client =
