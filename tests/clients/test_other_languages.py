@@ -27,7 +27,11 @@ def test_java() -> None:
 
 
 def test_java_over_netty_that_is_not_shaded(tmp_path: Path) -> None:
-    options = ["-Dgrpc.transport=grpc-netty", "-Dgrpc.version=1.85.1", f"-DbuildDirectory={tmp_path}"]
+    options = [
+        "-Dgrpc.transport=grpc-netty",
+        "-Dgrpc.version=1.85.1",
+        f"-DbuildDirectory={tmp_path}",
+    ]
     maven("test", *options)
     class_path = (tmp_path / "classpath").read_text()
     assert "grpc-netty-1.85.1.jar" in class_path
