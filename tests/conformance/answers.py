@@ -11,7 +11,7 @@ Answers = Mapping[str, list[Any]]
 """The results of each scenario, by its name."""
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_VARIES = {"version", "nextPageToken"}
+_VARIES = {"version", "nextPageToken", "activity", "states", "types"}
 _ENDED = {"TASK_STATE_SUCCEEDED", "TASK_STATE_FAILED", "TASK_STATE_ABORTED"}
 
 

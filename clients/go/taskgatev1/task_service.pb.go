@@ -1409,11 +1409,268 @@ func (x *ListWorkersResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Which page of queues.
+type ListQueuesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many to answer at most: 50 if 0, never more than 1,000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `next_page_token` of the page before; empty for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQueuesRequest) Reset() {
+	*x = ListQueuesRequest{}
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQueuesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQueuesRequest) ProtoMessage() {}
+
+func (x *ListQueuesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQueuesRequest.ProtoReflect.Descriptor instead.
+func (*ListQueuesRequest) Descriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ListQueuesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListQueuesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of queues.
+type ListQueuesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The queues, by name.
+	Queues []*Queue `protobuf:"bytes,1,rep,name=queues,proto3" json:"queues,omitempty"`
+	// Asks for the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQueuesResponse) Reset() {
+	*x = ListQueuesResponse{}
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQueuesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQueuesResponse) ProtoMessage() {}
+
+func (x *ListQueuesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQueuesResponse.ProtoReflect.Descriptor instead.
+func (*ListQueuesResponse) Descriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListQueuesResponse) GetQueues() []*Queue {
+	if x != nil {
+		return x.Queues
+	}
+	return nil
+}
+
+func (x *ListQueuesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// What to say.
+type GetStatsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Answer these queues, in this order, each also if nobody knows it and nothing is in it. If none
+	// is named: those that ListQueues lists, the 1,000 with the most tasks waiting first. At most 100.
+	Queues        []string `protobuf:"bytes,1,rep,name=queues,proto3" json:"queues,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatsRequest) Reset() {
+	*x = GetStatsRequest{}
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatsRequest) ProtoMessage() {}
+
+func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatsRequest.ProtoReflect.Descriptor instead.
+func (*GetStatsRequest) Descriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetStatsRequest) GetQueues() []string {
+	if x != nil {
+		return x.Queues
+	}
+	return nil
+}
+
+// What is going on.
+type GetStatsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the record was read.
+	ReadTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
+	// What all tasks do.
+	Activity *Activity `protobuf:"bytes,2,opt,name=activity,proto3" json:"activity,omitempty"`
+	// How many tasks are in each state.
+	States []*StateCount `protobuf:"bytes,3,rep,name=states,proto3" json:"states,omitempty"`
+	// The queues.
+	Queues []*Queue `protobuf:"bytes,4,rep,name=queues,proto3" json:"queues,omitempty"`
+	// The task types of which there was any activity, the 1,000 with the most tasks first.
+	Types []*TypeStats `protobuf:"bytes,5,rep,name=types,proto3" json:"types,omitempty"`
+	// How many workers live.
+	WorkerCount int32 `protobuf:"varint,6,opt,name=worker_count,json=workerCount,proto3" json:"worker_count,omitempty"`
+	// How many tasks they run at once.
+	Slots         int32 `protobuf:"varint,7,opt,name=slots,proto3" json:"slots,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatsResponse) Reset() {
+	*x = GetStatsResponse{}
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatsResponse) ProtoMessage() {}
+
+func (x *GetStatsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_taskgate_v1_task_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatsResponse.ProtoReflect.Descriptor instead.
+func (*GetStatsResponse) Descriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetStatsResponse) GetReadTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReadTime
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetActivity() *Activity {
+	if x != nil {
+		return x.Activity
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetStates() []*StateCount {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetQueues() []*Queue {
+	if x != nil {
+		return x.Queues
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetTypes() []*TypeStats {
+	if x != nil {
+		return x.Types
+	}
+	return nil
+}
+
+func (x *GetStatsResponse) GetWorkerCount() int32 {
+	if x != nil {
+		return x.WorkerCount
+	}
+	return 0
+}
+
+func (x *GetStatsResponse) GetSlots() int32 {
+	if x != nil {
+		return x.Slots
+	}
+	return 0
+}
+
 var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1515,11 +1772,28 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"alive_only\x18\x03 \x01(\bR\taliveOnly\"l\n" +
 	"\x13ListWorkersResponse\x12-\n" +
 	"\aworkers\x18\x01 \x03(\v2\x13.taskgate.v1.WorkerR\aworkers\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*N\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"O\n" +
+	"\x11ListQueuesRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"h\n" +
+	"\x12ListQueuesResponse\x12*\n" +
+	"\x06queues\x18\x01 \x03(\v2\x12.taskgate.v1.QueueR\x06queues\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n" +
+	"\x0fGetStatsRequest\x12\x16\n" +
+	"\x06queues\x18\x01 \x03(\tR\x06queues\"\xc2\x02\n" +
+	"\x10GetStatsResponse\x127\n" +
+	"\tread_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\breadTime\x121\n" +
+	"\bactivity\x18\x02 \x01(\v2\x15.taskgate.v1.ActivityR\bactivity\x12/\n" +
+	"\x06states\x18\x03 \x03(\v2\x17.taskgate.v1.StateCountR\x06states\x12*\n" +
+	"\x06queues\x18\x04 \x03(\v2\x12.taskgate.v1.QueueR\x06queues\x12,\n" +
+	"\x05types\x18\x05 \x03(\v2\x16.taskgate.v1.TypeStatsR\x05types\x12!\n" +
+	"\fworker_count\x18\x06 \x01(\x05R\vworkerCount\x12\x14\n" +
+	"\x05slots\x18\a \x01(\x05R\x05slots*N\n" +
 	"\bTaskView\x12\x19\n" +
 	"\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n" +
-	"\x0eTASK_VIEW_FULL\x10\x022\x85\x05\n" +
+	"\x0eTASK_VIEW_FULL\x10\x022\x9d\x06\n" +
 	"\vTaskService\x12A\n" +
 	"\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x128\n" +
 	"\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n" +
@@ -1529,7 +1803,10 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x04List\x12\x18.taskgate.v1.ListRequest\x1a\x19.taskgate.v1.ListResponse\x12@\n" +
 	"\x05Watch\x12\x19.taskgate.v1.WatchRequest\x1a\x1a.taskgate.v1.WatchResponse0\x01\x12V\n" +
 	"\rListTaskTypes\x12!.taskgate.v1.ListTaskTypesRequest\x1a\".taskgate.v1.ListTaskTypesResponse\x12P\n" +
-	"\vListWorkers\x12\x1f.taskgate.v1.ListWorkersRequest\x1a .taskgate.v1.ListWorkersResponseBY\n" +
+	"\vListWorkers\x12\x1f.taskgate.v1.ListWorkersRequest\x1a .taskgate.v1.ListWorkersResponse\x12M\n" +
+	"\n" +
+	"ListQueues\x12\x1e.taskgate.v1.ListQueuesRequest\x1a\x1f.taskgate.v1.ListQueuesResponse\x12G\n" +
+	"\bGetStats\x12\x1c.taskgate.v1.GetStatsRequest\x1a\x1d.taskgate.v1.GetStatsResponseBY\n" +
 	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
@@ -1545,7 +1822,7 @@ func file_taskgate_v1_task_service_proto_rawDescGZIP() []byte {
 }
 
 var file_taskgate_v1_task_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_taskgate_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_taskgate_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_taskgate_v1_task_service_proto_goTypes = []any{
 	(TaskView)(0),                 // 0: taskgate.v1.TaskView
 	(*SubmitRequest)(nil),         // 1: taskgate.v1.SubmitRequest
@@ -1568,75 +1845,93 @@ var file_taskgate_v1_task_service_proto_goTypes = []any{
 	(*ListTaskTypesResponse)(nil), // 18: taskgate.v1.ListTaskTypesResponse
 	(*ListWorkersRequest)(nil),    // 19: taskgate.v1.ListWorkersRequest
 	(*ListWorkersResponse)(nil),   // 20: taskgate.v1.ListWorkersResponse
-	nil,                           // 21: taskgate.v1.SubmitRequest.LabelsEntry
-	nil,                           // 22: taskgate.v1.ListRequest.LabelsEntry
-	(*structpb.ListValue)(nil),    // 23: google.protobuf.ListValue
-	(*structpb.Struct)(nil),       // 24: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 26: google.protobuf.Duration
-	(*RetryPolicy)(nil),           // 27: taskgate.v1.RetryPolicy
-	(*Task)(nil),                  // 28: taskgate.v1.Task
-	(*status.Status)(nil),         // 29: google.rpc.Status
-	(TaskState)(0),                // 30: taskgate.v1.TaskState
-	(*TaskType)(nil),              // 31: taskgate.v1.TaskType
-	(*Worker)(nil),                // 32: taskgate.v1.Worker
+	(*ListQueuesRequest)(nil),     // 21: taskgate.v1.ListQueuesRequest
+	(*ListQueuesResponse)(nil),    // 22: taskgate.v1.ListQueuesResponse
+	(*GetStatsRequest)(nil),       // 23: taskgate.v1.GetStatsRequest
+	(*GetStatsResponse)(nil),      // 24: taskgate.v1.GetStatsResponse
+	nil,                           // 25: taskgate.v1.SubmitRequest.LabelsEntry
+	nil,                           // 26: taskgate.v1.ListRequest.LabelsEntry
+	(*structpb.ListValue)(nil),    // 27: google.protobuf.ListValue
+	(*structpb.Struct)(nil),       // 28: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
+	(*RetryPolicy)(nil),           // 31: taskgate.v1.RetryPolicy
+	(*Task)(nil),                  // 32: taskgate.v1.Task
+	(*status.Status)(nil),         // 33: google.rpc.Status
+	(TaskState)(0),                // 34: taskgate.v1.TaskState
+	(*TaskType)(nil),              // 35: taskgate.v1.TaskType
+	(*Worker)(nil),                // 36: taskgate.v1.Worker
+	(*Queue)(nil),                 // 37: taskgate.v1.Queue
+	(*Activity)(nil),              // 38: taskgate.v1.Activity
+	(*StateCount)(nil),            // 39: taskgate.v1.StateCount
+	(*TypeStats)(nil),             // 40: taskgate.v1.TypeStats
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
-	23, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
-	24, // 1: taskgate.v1.SubmitRequest.kwargs:type_name -> google.protobuf.Struct
-	25, // 2: taskgate.v1.SubmitRequest.schedule_time:type_name -> google.protobuf.Timestamp
-	26, // 3: taskgate.v1.SubmitRequest.delay:type_name -> google.protobuf.Duration
-	21, // 4: taskgate.v1.SubmitRequest.labels:type_name -> taskgate.v1.SubmitRequest.LabelsEntry
-	25, // 5: taskgate.v1.SubmitRequest.expire_time:type_name -> google.protobuf.Timestamp
-	26, // 6: taskgate.v1.SubmitRequest.ttl:type_name -> google.protobuf.Duration
-	26, // 7: taskgate.v1.SubmitRequest.run_timeout:type_name -> google.protobuf.Duration
-	27, // 8: taskgate.v1.SubmitRequest.retry_policy:type_name -> taskgate.v1.RetryPolicy
-	28, // 9: taskgate.v1.SubmitResponse.task:type_name -> taskgate.v1.Task
-	26, // 10: taskgate.v1.GetRequest.wait:type_name -> google.protobuf.Duration
-	28, // 11: taskgate.v1.GetResponse.task:type_name -> taskgate.v1.Task
-	23, // 12: taskgate.v1.RetryRequest.args:type_name -> google.protobuf.ListValue
-	24, // 13: taskgate.v1.RetryRequest.kwargs:type_name -> google.protobuf.Struct
-	28, // 14: taskgate.v1.RetryResponse.task:type_name -> taskgate.v1.Task
-	26, // 15: taskgate.v1.AbortRequest.grace_period:type_name -> google.protobuf.Duration
-	28, // 16: taskgate.v1.AbortResponse.task:type_name -> taskgate.v1.Task
+	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
+	28, // 1: taskgate.v1.SubmitRequest.kwargs:type_name -> google.protobuf.Struct
+	29, // 2: taskgate.v1.SubmitRequest.schedule_time:type_name -> google.protobuf.Timestamp
+	30, // 3: taskgate.v1.SubmitRequest.delay:type_name -> google.protobuf.Duration
+	25, // 4: taskgate.v1.SubmitRequest.labels:type_name -> taskgate.v1.SubmitRequest.LabelsEntry
+	29, // 5: taskgate.v1.SubmitRequest.expire_time:type_name -> google.protobuf.Timestamp
+	30, // 6: taskgate.v1.SubmitRequest.ttl:type_name -> google.protobuf.Duration
+	30, // 7: taskgate.v1.SubmitRequest.run_timeout:type_name -> google.protobuf.Duration
+	31, // 8: taskgate.v1.SubmitRequest.retry_policy:type_name -> taskgate.v1.RetryPolicy
+	32, // 9: taskgate.v1.SubmitResponse.task:type_name -> taskgate.v1.Task
+	30, // 10: taskgate.v1.GetRequest.wait:type_name -> google.protobuf.Duration
+	32, // 11: taskgate.v1.GetResponse.task:type_name -> taskgate.v1.Task
+	27, // 12: taskgate.v1.RetryRequest.args:type_name -> google.protobuf.ListValue
+	28, // 13: taskgate.v1.RetryRequest.kwargs:type_name -> google.protobuf.Struct
+	32, // 14: taskgate.v1.RetryResponse.task:type_name -> taskgate.v1.Task
+	30, // 15: taskgate.v1.AbortRequest.grace_period:type_name -> google.protobuf.Duration
+	32, // 16: taskgate.v1.AbortResponse.task:type_name -> taskgate.v1.Task
 	1,  // 17: taskgate.v1.SubmitBatchRequest.requests:type_name -> taskgate.v1.SubmitRequest
 	11, // 18: taskgate.v1.SubmitBatchResponse.results:type_name -> taskgate.v1.SubmitBatchResult
-	28, // 19: taskgate.v1.SubmitBatchResult.task:type_name -> taskgate.v1.Task
-	29, // 20: taskgate.v1.SubmitBatchResult.error:type_name -> google.rpc.Status
-	30, // 21: taskgate.v1.ListRequest.states:type_name -> taskgate.v1.TaskState
-	22, // 22: taskgate.v1.ListRequest.labels:type_name -> taskgate.v1.ListRequest.LabelsEntry
-	25, // 23: taskgate.v1.ListRequest.create_time_from:type_name -> google.protobuf.Timestamp
-	25, // 24: taskgate.v1.ListRequest.create_time_before:type_name -> google.protobuf.Timestamp
+	32, // 19: taskgate.v1.SubmitBatchResult.task:type_name -> taskgate.v1.Task
+	33, // 20: taskgate.v1.SubmitBatchResult.error:type_name -> google.rpc.Status
+	34, // 21: taskgate.v1.ListRequest.states:type_name -> taskgate.v1.TaskState
+	26, // 22: taskgate.v1.ListRequest.labels:type_name -> taskgate.v1.ListRequest.LabelsEntry
+	29, // 23: taskgate.v1.ListRequest.create_time_from:type_name -> google.protobuf.Timestamp
+	29, // 24: taskgate.v1.ListRequest.create_time_before:type_name -> google.protobuf.Timestamp
 	0,  // 25: taskgate.v1.ListRequest.view:type_name -> taskgate.v1.TaskView
-	28, // 26: taskgate.v1.ListResponse.tasks:type_name -> taskgate.v1.Task
+	32, // 26: taskgate.v1.ListResponse.tasks:type_name -> taskgate.v1.Task
 	15, // 27: taskgate.v1.WatchRequest.tasks:type_name -> taskgate.v1.WatchedTask
 	0,  // 28: taskgate.v1.WatchRequest.view:type_name -> taskgate.v1.TaskView
-	28, // 29: taskgate.v1.WatchResponse.task:type_name -> taskgate.v1.Task
-	31, // 30: taskgate.v1.ListTaskTypesResponse.task_types:type_name -> taskgate.v1.TaskType
-	32, // 31: taskgate.v1.ListWorkersResponse.workers:type_name -> taskgate.v1.Worker
-	1,  // 32: taskgate.v1.TaskService.Submit:input_type -> taskgate.v1.SubmitRequest
-	3,  // 33: taskgate.v1.TaskService.Get:input_type -> taskgate.v1.GetRequest
-	5,  // 34: taskgate.v1.TaskService.Retry:input_type -> taskgate.v1.RetryRequest
-	7,  // 35: taskgate.v1.TaskService.Abort:input_type -> taskgate.v1.AbortRequest
-	9,  // 36: taskgate.v1.TaskService.SubmitBatch:input_type -> taskgate.v1.SubmitBatchRequest
-	12, // 37: taskgate.v1.TaskService.List:input_type -> taskgate.v1.ListRequest
-	14, // 38: taskgate.v1.TaskService.Watch:input_type -> taskgate.v1.WatchRequest
-	17, // 39: taskgate.v1.TaskService.ListTaskTypes:input_type -> taskgate.v1.ListTaskTypesRequest
-	19, // 40: taskgate.v1.TaskService.ListWorkers:input_type -> taskgate.v1.ListWorkersRequest
-	2,  // 41: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 42: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 43: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 44: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 45: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 46: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 47: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 48: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 49: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	41, // [41:50] is the sub-list for method output_type
-	32, // [32:41] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	32, // 29: taskgate.v1.WatchResponse.task:type_name -> taskgate.v1.Task
+	35, // 30: taskgate.v1.ListTaskTypesResponse.task_types:type_name -> taskgate.v1.TaskType
+	36, // 31: taskgate.v1.ListWorkersResponse.workers:type_name -> taskgate.v1.Worker
+	37, // 32: taskgate.v1.ListQueuesResponse.queues:type_name -> taskgate.v1.Queue
+	29, // 33: taskgate.v1.GetStatsResponse.read_time:type_name -> google.protobuf.Timestamp
+	38, // 34: taskgate.v1.GetStatsResponse.activity:type_name -> taskgate.v1.Activity
+	39, // 35: taskgate.v1.GetStatsResponse.states:type_name -> taskgate.v1.StateCount
+	37, // 36: taskgate.v1.GetStatsResponse.queues:type_name -> taskgate.v1.Queue
+	40, // 37: taskgate.v1.GetStatsResponse.types:type_name -> taskgate.v1.TypeStats
+	1,  // 38: taskgate.v1.TaskService.Submit:input_type -> taskgate.v1.SubmitRequest
+	3,  // 39: taskgate.v1.TaskService.Get:input_type -> taskgate.v1.GetRequest
+	5,  // 40: taskgate.v1.TaskService.Retry:input_type -> taskgate.v1.RetryRequest
+	7,  // 41: taskgate.v1.TaskService.Abort:input_type -> taskgate.v1.AbortRequest
+	9,  // 42: taskgate.v1.TaskService.SubmitBatch:input_type -> taskgate.v1.SubmitBatchRequest
+	12, // 43: taskgate.v1.TaskService.List:input_type -> taskgate.v1.ListRequest
+	14, // 44: taskgate.v1.TaskService.Watch:input_type -> taskgate.v1.WatchRequest
+	17, // 45: taskgate.v1.TaskService.ListTaskTypes:input_type -> taskgate.v1.ListTaskTypesRequest
+	19, // 46: taskgate.v1.TaskService.ListWorkers:input_type -> taskgate.v1.ListWorkersRequest
+	21, // 47: taskgate.v1.TaskService.ListQueues:input_type -> taskgate.v1.ListQueuesRequest
+	23, // 48: taskgate.v1.TaskService.GetStats:input_type -> taskgate.v1.GetStatsRequest
+	2,  // 49: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 50: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 51: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 52: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 53: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 54: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 55: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 56: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 57: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 58: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 59: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	49, // [49:60] is the sub-list for method output_type
+	38, // [38:49] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_taskgate_v1_task_service_proto_init() }
@@ -1644,6 +1939,7 @@ func file_taskgate_v1_task_service_proto_init() {
 	if File_taskgate_v1_task_service_proto != nil {
 		return
 	}
+	file_taskgate_v1_stats_proto_init()
 	file_taskgate_v1_task_proto_init()
 	file_taskgate_v1_task_type_proto_init()
 	file_taskgate_v1_worker_proto_init()
@@ -1658,7 +1954,7 @@ func file_taskgate_v1_task_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_taskgate_v1_task_service_proto_rawDesc), len(file_taskgate_v1_task_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

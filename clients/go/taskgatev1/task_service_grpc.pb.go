@@ -30,6 +30,8 @@ const (
 	TaskService_Watch_FullMethodName         = "/taskgate.v1.TaskService/Watch"
 	TaskService_ListTaskTypes_FullMethodName = "/taskgate.v1.TaskService/ListTaskTypes"
 	TaskService_ListWorkers_FullMethodName   = "/taskgate.v1.TaskService/ListWorkers"
+	TaskService_ListQueues_FullMethodName    = "/taskgate.v1.TaskService/ListQueues"
+	TaskService_GetStats_FullMethodName      = "/taskgate.v1.TaskService/GetStats"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -67,6 +69,13 @@ type TaskServiceClient interface {
 	ListTaskTypes(ctx context.Context, in *ListTaskTypesRequest, opts ...grpc.CallOption) (*ListTaskTypesResponse, error)
 	// Lists workers, the living and the dead, the newest first.
 	ListWorkers(ctx context.Context, in *ListWorkersRequest, opts ...grpc.CallOption) (*ListWorkersResponse, error)
+	// Lists queues, by name: those of living workers, task types and settings, and those that have
+	// tasks.
+	ListQueues(ctx context.Context, in *ListQueuesRequest, opts ...grpc.CallOption) (*ListQueuesResponse, error)
+	// Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+	// for how long, and what happened within the last minute. One reading of the record serves all
+	// who ask; it is a second old, and more where the record is so large that reading takes longer.
+	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
 }
 
 type taskServiceClient struct {
@@ -176,6 +185,26 @@ func (c *taskServiceClient) ListWorkers(ctx context.Context, in *ListWorkersRequ
 	return out, nil
 }
 
+func (c *taskServiceClient) ListQueues(ctx context.Context, in *ListQueuesRequest, opts ...grpc.CallOption) (*ListQueuesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListQueuesResponse)
+	err := c.cc.Invoke(ctx, TaskService_ListQueues_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStatsResponse)
+	err := c.cc.Invoke(ctx, TaskService_GetStats_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -211,6 +240,13 @@ type TaskServiceServer interface {
 	ListTaskTypes(context.Context, *ListTaskTypesRequest) (*ListTaskTypesResponse, error)
 	// Lists workers, the living and the dead, the newest first.
 	ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error)
+	// Lists queues, by name: those of living workers, task types and settings, and those that have
+	// tasks.
+	ListQueues(context.Context, *ListQueuesRequest) (*ListQueuesResponse, error)
+	// Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+	// for how long, and what happened within the last minute. One reading of the record serves all
+	// who ask; it is a second old, and more where the record is so large that reading takes longer.
+	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -247,6 +283,12 @@ func (UnimplementedTaskServiceServer) ListTaskTypes(context.Context, *ListTaskTy
 }
 func (UnimplementedTaskServiceServer) ListWorkers(context.Context, *ListWorkersRequest) (*ListWorkersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListWorkers not implemented")
+}
+func (UnimplementedTaskServiceServer) ListQueues(context.Context, *ListQueuesRequest) (*ListQueuesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListQueues not implemented")
+}
+func (UnimplementedTaskServiceServer) GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStats not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -424,6 +466,42 @@ func _TaskService_ListWorkers_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_ListQueues_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListQueuesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ListQueues(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ListQueues_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ListQueues(ctx, req.(*ListQueuesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_GetStats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStatsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).GetStats(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_GetStats_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).GetStats(ctx, req.(*GetStatsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -462,6 +540,14 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListWorkers",
 			Handler:    _TaskService_ListWorkers_Handler,
+		},
+		{
+			MethodName: "ListQueues",
+			Handler:    _TaskService_ListQueues_Handler,
+		},
+		{
+			MethodName: "GetStats",
+			Handler:    _TaskService_GetStats_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

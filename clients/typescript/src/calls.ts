@@ -45,6 +45,8 @@ export class Caller {
       list: (request, options) => this.#call(stub.list, request, options),
       listTaskTypes: (request, options) => this.#call(stub.listTaskTypes, request, options),
       listWorkers: (request, options) => this.#call(stub.listWorkers, request, options),
+      listQueues: (request, options) => this.#call(stub.listQueues, request, options),
+      getStats: (request, options) => this.#call(stub.getStats, request, options),
       watch: (request, options) => this.#watch(request, options),
       close: () => this.#close(),
     };

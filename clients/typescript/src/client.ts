@@ -9,6 +9,10 @@ import {
   type AbortResponse,
   type GetRequestSchema,
   type GetResponse,
+  type GetStatsRequestSchema,
+  type GetStatsResponse,
+  type ListQueuesRequestSchema,
+  type ListQueuesResponse,
   type ListRequestSchema,
   type ListResponse,
   type ListTaskTypesRequestSchema,
@@ -60,6 +64,10 @@ export interface TaskClient {
   listTaskTypes: Unary<typeof ListTaskTypesRequestSchema, ListTaskTypesResponse>;
   /** Lists workers, the newest first. */
   listWorkers: Unary<typeof ListWorkersRequestSchema, ListWorkersResponse>;
+  /** Lists queues, by name. */
+  listQueues: Unary<typeof ListQueuesRequestSchema, ListQueuesResponse>;
+  /** Says what is going on: counts, ages and rates. */
+  getStats: Unary<typeof GetStatsRequestSchema, GetStatsResponse>;
   /** One stream of tasks as they change, without a timeout; `updates` outlives connections. */
   watch: (
     request: MessageInitShape<typeof WatchRequestSchema>,

@@ -32,6 +32,9 @@ _COMMANDS = {
     "watch": "watch:command",
     "types": "task_types:command",
     "workers": "workers:command",
+    "queues": "stats:queues",
+    "stats": "stats:stats",
+    "top": "top:command",
     "sweep": "sweep:command",
     "doctor": "doctor:command",
 }

@@ -14,8 +14,10 @@ from taskgate.server.api.authentication import Tokens
 from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.overview import Overview
 from taskgate.server.api.reflection import Reflection
 from taskgate.server.api.service import TaskService
+from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
 from taskgate.server.background.mirror import Mirroring
@@ -173,6 +175,7 @@ class TaskgateServer:
                 settings.taskgate_max_wait_seconds,
             ),
             lists=Lists(self._list_records),
+            stats=Stats(Overview(self._list_records, catalog)),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

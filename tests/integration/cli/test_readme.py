@@ -94,6 +94,6 @@ def test_every_setting_is_in_the_table() -> None:
     rows = set(re.findall(r"`([A-Z_]+)`", table))
     settings = {name.upper() for name in ServerSettings.model_fields}
     assert settings <= rows
-    client_only = {"TASKGATE_TOKEN", "TASKGATE_TLS_CA"}
+    client_only = {"TASKGATE_TOKEN", "TASKGATE_PLAIN_TEXT_TOKEN", "TASKGATE_TLS_CA"}
     client_only |= {"TASKGATE_TLS_CLIENT_CERT", "TASKGATE_TLS_CLIENT_KEY"}
     assert rows - settings == client_only

@@ -12,7 +12,8 @@ from support.ports import free_port
 from taskgate.cli import main
 
 _COMMANDS = ["up", "server", "worker", "db", "submit", "get", "retry", "abort"]
-_COMMANDS += ["list", "watch", "types", "workers", "sweep", "doctor"]
+_COMMANDS += ["list", "watch", "types", "workers", "queues", "stats", "top"]
+_COMMANDS += ["sweep", "doctor"]
 
 
 def _taskgate(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -137,7 +138,7 @@ def test_a_call_starts_without_celery_and_sqlalchemy() -> None:
     code = """
 import sys
 import taskgate.cli.main
-from taskgate.cli.commands import submit, task, list_tasks, watch, task_types, workers
+from taskgate.cli.commands import submit, task, list_tasks, watch, task_types, workers, stats, top
 loaded = {name.partition(".")[0] for name in sys.modules}
 found = loaded & {"celery", "kombu", "sqlalchemy", "alembic", "pydantic"}
 assert not found, found

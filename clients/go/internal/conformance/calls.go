@@ -40,6 +40,10 @@ func invoke(ctx context.Context, c *taskgate.Client, method string, text []byte)
 		return unary(ctx, c.ListTaskTypes, text, &taskgatev1.ListTaskTypesRequest{})
 	case "ListWorkers":
 		return unary(ctx, c.ListWorkers, text, &taskgatev1.ListWorkersRequest{})
+	case "ListQueues":
+		return unary(ctx, c.ListQueues, text, &taskgatev1.ListQueuesRequest{})
+	case "GetStats":
+		return unary(ctx, c.GetStats, text, &taskgatev1.GetStatsRequest{})
 	case "Watch":
 		return watch(ctx, c, text)
 	}

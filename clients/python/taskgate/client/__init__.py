@@ -54,6 +54,7 @@ from taskgate.client.errors import (
 from taskgate.client.handle import AsyncTaskHandle, TaskHandle
 from taskgate.client.listing import AsyncTasks, Page, Tasks
 from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.stats import Activity, Queue, Rates, StateCount, Stats
 from taskgate.client.submission import Submission
 from taskgate.client.task import Abort, Attempt, Progress, State, Task, TaskError
 from taskgate.client.task_type import Parameter, ParameterKind, TaskType
@@ -65,6 +66,7 @@ __version__ = VERSION
 
 __all__ = [
     "Abort",
+    "Activity",
     "ArgumentsInvalid",
     "AsyncClient",
     "AsyncTaskHandle",
@@ -79,11 +81,15 @@ __all__ = [
     "ParameterKind",
     "PayloadTooLarge",
     "Progress",
+    "Queue",
     "QueueFull",
+    "Rates",
     "Reason",
     "RequestIdReused",
     "RetryPolicy",
     "State",
+    "StateCount",
+    "Stats",
     "Submission",
     "Task",
     "TaskAborted",

@@ -14,6 +14,7 @@ from taskgate.client.errors import TaskgateError, error_from_status
 from taskgate.client.handle import AsyncTaskHandle, Identified
 from taskgate.client.listing import AsyncTasks, pages
 from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.stats import Queue, Stats, queue_from_message, stats_from_message
 from taskgate.client.submission import Submission, batches
 from taskgate.client.task import State, Task
 from taskgate.client.task_type import TaskType, task_type_from_message
@@ -204,6 +205,30 @@ class AsyncClient(Connection):
             for message in page.workers:
                 yield worker_from_message(message)
 
+    async def queues(self) -> AsyncGenerator[Queue]:
+        """The queues that the server knows, by name, with what their tasks do.
+
+        Raises:
+            TaskgateError: the call was refused.
+        """
+        request = task_service_pb2.ListQueuesRequest()
+        async for page in pages(self._list_queues, request):
+            for message in page.queues:
+                yield queue_from_message(message)
+
+    async def stats(self, queues: Iterable[str] = ()) -> Stats:
+        """What is going on: how many tasks are in which state and queue, and for how long.
+
+        Args:
+            queues: those to answer, in this order, also if nothing is in them; all if empty.
+
+        Raises:
+            InvalidRequest: a name is wrong.
+            TaskgateError: the call was refused.
+        """
+        request = task_service_pb2.GetStatsRequest(queues=queues)
+        return stats_from_message(await self._caller.call(self._caller.stub.GetStats, request))
+
     async def is_serving(self) -> bool:
         """Whether the server says that it takes calls; one that is shutting down does not.
 
@@ -240,6 +265,11 @@ class AsyncClient(Connection):
         self, request: task_service_pb2.ListWorkersRequest
     ) -> task_service_pb2.ListWorkersResponse:
         return await self._caller.call(self._caller.stub.ListWorkers, request)
+
+    async def _list_queues(
+        self, request: task_service_pb2.ListQueuesRequest
+    ) -> task_service_pb2.ListQueuesResponse:
+        return await self._caller.call(self._caller.stub.ListQueues, request)
 
     async def __aenter__(self) -> Self:
         return self

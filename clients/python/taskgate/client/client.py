@@ -40,6 +40,8 @@ class Client(Connection):
     watch = iterating(AsyncClient.watch)
     task_types = iterating(AsyncClient.task_types)
     workers = iterating(AsyncClient.workers)
+    queues = iterating(AsyncClient.queues)
+    stats = blocking(AsyncClient.stats)
     is_serving = blocking(AsyncClient.is_serving)
     close = blocking(AsyncClient.close)
     list = wrapping(AsyncClient.list, Tasks)

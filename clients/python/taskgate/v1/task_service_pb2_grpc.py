@@ -84,6 +84,16 @@ class TaskServiceStub(object):
                 request_serializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersResponse.FromString,
                 _registered_method=True)
+        self.ListQueues = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListQueues',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.ListQueuesRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListQueuesResponse.FromString,
+                _registered_method=True)
+        self.GetStats = channel.unary_unary(
+                '/taskgate.v1.TaskService/GetStats',
+                request_serializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsResponse.FromString,
+                _registered_method=True)
 
 
 class TaskServiceServicer(object):
@@ -164,6 +174,23 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListQueues(self, request, context):
+        """Lists queues, by name: those of living workers, task types and settings, and those that have
+        tasks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStats(self, request, context):
+        """Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+        for how long, and what happened within the last minute. One reading of the record serves all
+        who ask; it is a second old, and more where the record is so large that reading takes longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -211,6 +238,16 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListWorkers,
                     request_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_task__service__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'ListQueues': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQueues,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.ListQueuesRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.ListQueuesResponse.SerializeToString,
+            ),
+            'GetStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStats,
+                    request_deserializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -461,6 +498,60 @@ class TaskService(object):
             '/taskgate.v1.TaskService/ListWorkers',
             taskgate_dot_v1_dot_task__service__pb2.ListWorkersRequest.SerializeToString,
             taskgate_dot_v1_dot_task__service__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQueues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListQueues',
+            taskgate_dot_v1_dot_task__service__pb2.ListQueuesRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.ListQueuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/GetStats',
+            taskgate_dot_v1_dot_task__service__pb2.GetStatsRequest.SerializeToString,
+            taskgate_dot_v1_dot_task__service__pb2.GetStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -68,6 +68,15 @@ class TaskServiceStub:
     """Lists the task types that workers have registered, by name."""
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListWorkersRequest, _task_service_pb2.ListWorkersResponse]
     """Lists workers, the living and the dead, the newest first."""
+    ListQueues: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListQueuesRequest, _task_service_pb2.ListQueuesResponse]
+    """Lists queues, by name: those of living workers, task types and settings, and those that have
+    tasks.
+    """
+    GetStats: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetStatsRequest, _task_service_pb2.GetStatsResponse]
+    """Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+    for how long, and what happened within the last minute. One reading of the record serves all
+    who ask; it is a second old, and more where the record is so large that reading takes longer.
+    """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -109,6 +118,15 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Lists the task types that workers have registered, by name."""
     ListWorkers: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListWorkersRequest, _task_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
     """Lists workers, the living and the dead, the newest first."""
+    ListQueues: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListQueuesRequest, _task_service_pb2.ListQueuesResponse]  # type: ignore[assignment]
+    """Lists queues, by name: those of living workers, task types and settings, and those that have
+    tasks.
+    """
+    GetStats: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetStatsRequest, _task_service_pb2.GetStatsResponse]  # type: ignore[assignment]
+    """Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+    for how long, and what happened within the last minute. One reading of the record serves all
+    who ask; it is a second old, and more where the record is so large that reading takes longer.
+    """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -201,5 +219,26 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.ListWorkersResponse, _abc.Awaitable[_task_service_pb2.ListWorkersResponse]]:
         """Lists workers, the living and the dead, the newest first."""
+
+    @_abc_1.abstractmethod
+    def ListQueues(
+        self,
+        request: _task_service_pb2.ListQueuesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.ListQueuesResponse, _abc.Awaitable[_task_service_pb2.ListQueuesResponse]]:
+        """Lists queues, by name: those of living workers, task types and settings, and those that have
+        tasks.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStats(
+        self,
+        request: _task_service_pb2.GetStatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.GetStatsResponse, _abc.Awaitable[_task_service_pb2.GetStatsResponse]]:
+        """Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+        for how long, and what happened within the last minute. One reading of the record serves all
+        who ask; it is a second old, and more where the record is so large that reading takes longer.
+        """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

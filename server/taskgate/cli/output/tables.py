@@ -47,23 +47,33 @@ def print_table(
     columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, heading: bool = True
 ) -> None:
     """Write a table to standard output. In a pipe every row is a line with all of its text."""
-    cells = [[_cell(cell) for cell in row] for row in rows]
     out = console()
     if out.is_terminal:
-        columns, cells = _fit(list(columns), cells, out.width)
-    else:
-        out.width = _ANY_WIDTH
+        out.print(table_within(out.width, columns, rows, heading=heading))
+        return
+    out.width = _ANY_WIDTH
+    with out.capture() as written:
+        out.print(table_within(None, columns, rows, heading=heading))
+    write("\n".join(line.rstrip() for line in written.get().splitlines()))
+
+
+def table_within(
+    width: int | None,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    heading: bool = True,
+) -> Table:
+    """The table, so many cells wide at most as far as its columns allow; None: with all it has."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    if width is not None:
+        columns, cells = _fit(list(columns), cells, width)
     table = Table(box=None, pad_edge=False, show_header=heading, header_style="dim")
     for column in columns:
         table.add_column(column.heading, no_wrap=True)
     for row in cells:
         table.add_row(*row)
-    if out.is_terminal:
-        out.print(table)
-        return
-    with out.capture() as written:
-        out.print(table)
-    write("\n".join(line.rstrip() for line in written.get().splitlines()))
+    return table
 
 
 def cut_end(text: str, width: int) -> str:

@@ -10,6 +10,7 @@ import grpc
 
 from taskgate.server.api.authentication import caller
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
 from taskgate.v1 import task_service_pb2, task_service_pb2_grpc
@@ -24,6 +25,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     submissions: Submissions
     tasks: Tasks
     lists: Lists
+    stats: Stats
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
@@ -70,3 +72,13 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         self, request: task_service_pb2.ListWorkersRequest, context: Context
     ) -> task_service_pb2.ListWorkersResponse:
         return await self.lists.workers(request)
+
+    async def ListQueues(
+        self, request: task_service_pb2.ListQueuesRequest, context: Context
+    ) -> task_service_pb2.ListQueuesResponse:
+        return await self.stats.queues(request)
+
+    async def GetStats(
+        self, request: task_service_pb2.GetStatsRequest, context: Context
+    ) -> task_service_pb2.GetStatsResponse:
+        return await self.stats.get(request)

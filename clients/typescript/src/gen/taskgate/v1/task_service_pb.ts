@@ -10,6 +10,8 @@ import type { Duration, ListValue, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
+import type { Activity, Queue, StateCount, TypeStats } from "./stats_pb.js";
+import { file_taskgate_v1_stats } from "./stats_pb.js";
 import type { RetryPolicy, Task, TaskState } from "./task_pb.js";
 import { file_taskgate_v1_task } from "./task_pb.js";
 import type { TaskType } from "./task_type_pb.js";
@@ -22,7 +24,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file taskgate/v1/task_service.proto.
  */
 export const file_taskgate_v1_task_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch50YXNrZ2F0ZS92MS90YXNrX3NlcnZpY2UucHJvdG8SC3Rhc2tnYXRlLnYxItEECg1TdWJtaXRSZXF1ZXN0EhEKCXRhc2tfdHlwZRgBIAEoCRIoCgRhcmdzGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRInCgZrd2FyZ3MYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDmFyZ3VtZW50c19qc29uGAQgASgJEg0KBXF1ZXVlGAUgASgJEhUKCHByaW9yaXR5GAYgASgFSACIAQESMQoNc2NoZWR1bGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoFZGVsYXkYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoGbGFiZWxzGAkgAygLMiYudGFza2dhdGUudjEuU3VibWl0UmVxdWVzdC5MYWJlbHNFbnRyeRISCgpyZXF1ZXN0X2lkGAogASgJEi8KC2V4cGlyZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgN0dGwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLcnVuX3RpbWVvdXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoMcmV0cnlfcG9saWN5GA4gASgLMhgudGFza2dhdGUudjEuUmV0cnlQb2xpY3kaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUILCglfcHJpb3JpdHkiMQoOU3VibWl0UmVzcG9uc2USHwoEdGFzaxgBIAEoCzIRLnRhc2tnYXRlLnYxLlRhc2siQQoKR2V0UmVxdWVzdBIKCgJpZBgBIAEoCRInCgR3YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KC0dldFJlc3BvbnNlEh8KBHRhc2sYASABKAsyES50YXNrZ2F0ZS52MS5UYXNrIrQBCgxSZXRyeVJlcXVlc3QSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIZChFyZXBsYWNlX2FyZ3VtZW50cxgDIAEoCBIoCgRhcmdzGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRInCgZrd2FyZ3MYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDmFyZ3VtZW50c19qc29uGAYgASgJIjAKDVJldHJ5UmVzcG9uc2USHwoEdGFzaxgBIAEoCzIRLnRhc2tnYXRlLnYxLlRhc2siagoMQWJvcnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRINCgVmb3JjZRgDIAEoCBIvCgxncmFjZV9wZXJpb2QYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iMAoNQWJvcnRSZXNwb25zZRIfCgR0YXNrGAEgASgLMhEudGFza2dhdGUudjEuVGFzayJCChJTdWJtaXRCYXRjaFJlcXVlc3QSLAoIcmVxdWVzdHMYASADKAsyGi50YXNrZ2F0ZS52MS5TdWJtaXRSZXF1ZXN0IkYKE1N1Ym1pdEJhdGNoUmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLnRhc2tnYXRlLnYxLlN1Ym1pdEJhdGNoUmVzdWx0ImYKEVN1Ym1pdEJhdGNoUmVzdWx0EiEKBHRhc2sYASABKAsyES50YXNrZ2F0ZS52MS5UYXNrSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUinAMKC0xpc3RSZXF1ZXN0EiYKBnN0YXRlcxgBIAMoDjIWLnRhc2tnYXRlLnYxLlRhc2tTdGF0ZRISCgp0YXNrX3R5cGVzGAIgAygJEg4KBnF1ZXVlcxgDIAMoCRI0CgZsYWJlbHMYBCADKAsyJC50YXNrZ2F0ZS52MS5MaXN0UmVxdWVzdC5MYWJlbHNFbnRyeRI0ChBjcmVhdGVfdGltZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJjcmVhdGVfdGltZV9iZWZvcmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Jvb3RfaWQYByABKAkSIwoEdmlldxgIIAEoDjIVLnRhc2tnYXRlLnYxLlRhc2tWaWV3EhEKCXBhZ2Vfc2l6ZRgJIAEoBRISCgpwYWdlX3Rva2VuGAogASgJEhEKCWlkX3ByZWZpeBgLIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkkKDExpc3RSZXNwb25zZRIgCgV0YXNrcxgBIAMoCzIRLnRhc2tnYXRlLnYxLlRhc2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlwKDFdhdGNoUmVxdWVzdBInCgV0YXNrcxgBIAMoCzIYLnRhc2tnYXRlLnYxLldhdGNoZWRUYXNrEiMKBHZpZXcYAiABKA4yFS50YXNrZ2F0ZS52MS5UYXNrVmlldyIvCgtXYXRjaGVkVGFzaxIKCgJpZBgBIAEoCRIUCgxzZWVuX3ZlcnNpb24YAiABKAMiMAoNV2F0Y2hSZXNwb25zZRIfCgR0YXNrGAEgASgLMhEudGFza2dhdGUudjEuVGFzayI9ChRMaXN0VGFza1R5cGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJbChVMaXN0VGFza1R5cGVzUmVzcG9uc2USKQoKdGFza190eXBlcxgBIAMoCzIVLnRhc2tnYXRlLnYxLlRhc2tUeXBlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJPChJMaXN0V29ya2Vyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSEgoKYWxpdmVfb25seRgDIAEoCCJUChNMaXN0V29ya2Vyc1Jlc3BvbnNlEiQKB3dvcmtlcnMYASADKAsyEy50YXNrZ2F0ZS52MS5Xb3JrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKk4KCFRhc2tWaWV3EhkKFVRBU0tfVklFV19VTlNQRUNJRklFRBAAEhMKD1RBU0tfVklFV19CQVNJQxABEhIKDlRBU0tfVklFV19GVUxMEAIyhQUKC1Rhc2tTZXJ2aWNlEkEKBlN1Ym1pdBIaLnRhc2tnYXRlLnYxLlN1Ym1pdFJlcXVlc3QaGy50YXNrZ2F0ZS52MS5TdWJtaXRSZXNwb25zZRI4CgNHZXQSFy50YXNrZ2F0ZS52MS5HZXRSZXF1ZXN0GhgudGFza2dhdGUudjEuR2V0UmVzcG9uc2USPgoFUmV0cnkSGS50YXNrZ2F0ZS52MS5SZXRyeVJlcXVlc3QaGi50YXNrZ2F0ZS52MS5SZXRyeVJlc3BvbnNlEj4KBUFib3J0EhkudGFza2dhdGUudjEuQWJvcnRSZXF1ZXN0GhoudGFza2dhdGUudjEuQWJvcnRSZXNwb25zZRJQCgtTdWJtaXRCYXRjaBIfLnRhc2tnYXRlLnYxLlN1Ym1pdEJhdGNoUmVxdWVzdBogLnRhc2tnYXRlLnYxLlN1Ym1pdEJhdGNoUmVzcG9uc2USOwoETGlzdBIYLnRhc2tnYXRlLnYxLkxpc3RSZXF1ZXN0GhkudGFza2dhdGUudjEuTGlzdFJlc3BvbnNlEkAKBVdhdGNoEhkudGFza2dhdGUudjEuV2F0Y2hSZXF1ZXN0GhoudGFza2dhdGUudjEuV2F0Y2hSZXNwb25zZTABElYKDUxpc3RUYXNrVHlwZXMSIS50YXNrZ2F0ZS52MS5MaXN0VGFza1R5cGVzUmVxdWVzdBoiLnRhc2tnYXRlLnYxLkxpc3RUYXNrVHlwZXNSZXNwb25zZRJQCgtMaXN0V29ya2VycxIfLnRhc2tnYXRlLnYxLkxpc3RXb3JrZXJzUmVxdWVzdBogLnRhc2tnYXRlLnYxLkxpc3RXb3JrZXJzUmVzcG9uc2VCWQoPZGV2LnRhc2tnYXRlLnYxQhBUYXNrU2VydmljZVByb3RvUAFaMmdpdGh1Yi5jb20vdGFza2dhdGUvdGFza2dhdGUvY2xpZW50cy9nby90YXNrZ2F0ZXYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_taskgate_v1_task, file_taskgate_v1_task_type, file_taskgate_v1_worker]);
+  fileDesc("Ch50YXNrZ2F0ZS92MS90YXNrX3NlcnZpY2UucHJvdG8SC3Rhc2tnYXRlLnYxItEECg1TdWJtaXRSZXF1ZXN0EhEKCXRhc2tfdHlwZRgBIAEoCRIoCgRhcmdzGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRInCgZrd2FyZ3MYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDmFyZ3VtZW50c19qc29uGAQgASgJEg0KBXF1ZXVlGAUgASgJEhUKCHByaW9yaXR5GAYgASgFSACIAQESMQoNc2NoZWR1bGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoFZGVsYXkYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNgoGbGFiZWxzGAkgAygLMiYudGFza2dhdGUudjEuU3VibWl0UmVxdWVzdC5MYWJlbHNFbnRyeRISCgpyZXF1ZXN0X2lkGAogASgJEi8KC2V4cGlyZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgN0dGwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLcnVuX3RpbWVvdXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoMcmV0cnlfcG9saWN5GA4gASgLMhgudGFza2dhdGUudjEuUmV0cnlQb2xpY3kaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUILCglfcHJpb3JpdHkiMQoOU3VibWl0UmVzcG9uc2USHwoEdGFzaxgBIAEoCzIRLnRhc2tnYXRlLnYxLlRhc2siQQoKR2V0UmVxdWVzdBIKCgJpZBgBIAEoCRInCgR3YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KC0dldFJlc3BvbnNlEh8KBHRhc2sYASABKAsyES50YXNrZ2F0ZS52MS5UYXNrIrQBCgxSZXRyeVJlcXVlc3QSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIZChFyZXBsYWNlX2FyZ3VtZW50cxgDIAEoCBIoCgRhcmdzGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRInCgZrd2FyZ3MYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDmFyZ3VtZW50c19qc29uGAYgASgJIjAKDVJldHJ5UmVzcG9uc2USHwoEdGFzaxgBIAEoCzIRLnRhc2tnYXRlLnYxLlRhc2siagoMQWJvcnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRINCgVmb3JjZRgDIAEoCBIvCgxncmFjZV9wZXJpb2QYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iMAoNQWJvcnRSZXNwb25zZRIfCgR0YXNrGAEgASgLMhEudGFza2dhdGUudjEuVGFzayJCChJTdWJtaXRCYXRjaFJlcXVlc3QSLAoIcmVxdWVzdHMYASADKAsyGi50YXNrZ2F0ZS52MS5TdWJtaXRSZXF1ZXN0IkYKE1N1Ym1pdEJhdGNoUmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLnRhc2tnYXRlLnYxLlN1Ym1pdEJhdGNoUmVzdWx0ImYKEVN1Ym1pdEJhdGNoUmVzdWx0EiEKBHRhc2sYASABKAsyES50YXNrZ2F0ZS52MS5UYXNrSAASIwoFZXJyb3IYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQgkKB291dGNvbWUinAMKC0xpc3RSZXF1ZXN0EiYKBnN0YXRlcxgBIAMoDjIWLnRhc2tnYXRlLnYxLlRhc2tTdGF0ZRISCgp0YXNrX3R5cGVzGAIgAygJEg4KBnF1ZXVlcxgDIAMoCRI0CgZsYWJlbHMYBCADKAsyJC50YXNrZ2F0ZS52MS5MaXN0UmVxdWVzdC5MYWJlbHNFbnRyeRI0ChBjcmVhdGVfdGltZV9mcm9tGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJjcmVhdGVfdGltZV9iZWZvcmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Jvb3RfaWQYByABKAkSIwoEdmlldxgIIAEoDjIVLnRhc2tnYXRlLnYxLlRhc2tWaWV3EhEKCXBhZ2Vfc2l6ZRgJIAEoBRISCgpwYWdlX3Rva2VuGAogASgJEhEKCWlkX3ByZWZpeBgLIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkkKDExpc3RSZXNwb25zZRIgCgV0YXNrcxgBIAMoCzIRLnRhc2tnYXRlLnYxLlRhc2sSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlwKDFdhdGNoUmVxdWVzdBInCgV0YXNrcxgBIAMoCzIYLnRhc2tnYXRlLnYxLldhdGNoZWRUYXNrEiMKBHZpZXcYAiABKA4yFS50YXNrZ2F0ZS52MS5UYXNrVmlldyIvCgtXYXRjaGVkVGFzaxIKCgJpZBgBIAEoCRIUCgxzZWVuX3ZlcnNpb24YAiABKAMiMAoNV2F0Y2hSZXNwb25zZRIfCgR0YXNrGAEgASgLMhEudGFza2dhdGUudjEuVGFzayI9ChRMaXN0VGFza1R5cGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJbChVMaXN0VGFza1R5cGVzUmVzcG9uc2USKQoKdGFza190eXBlcxgBIAMoCzIVLnRhc2tnYXRlLnYxLlRhc2tUeXBlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJPChJMaXN0V29ya2Vyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSEgoKYWxpdmVfb25seRgDIAEoCCJUChNMaXN0V29ya2Vyc1Jlc3BvbnNlEiQKB3dvcmtlcnMYASADKAsyEy50YXNrZ2F0ZS52MS5Xb3JrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjoKEUxpc3RRdWV1ZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIlEKEkxpc3RRdWV1ZXNSZXNwb25zZRIiCgZxdWV1ZXMYASADKAsyEi50YXNrZ2F0ZS52MS5RdWV1ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiIQoPR2V0U3RhdHNSZXF1ZXN0Eg4KBnF1ZXVlcxgBIAMoCSKDAgoQR2V0U3RhdHNSZXNwb25zZRItCglyZWFkX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKCGFjdGl2aXR5GAIgASgLMhUudGFza2dhdGUudjEuQWN0aXZpdHkSJwoGc3RhdGVzGAMgAygLMhcudGFza2dhdGUudjEuU3RhdGVDb3VudBIiCgZxdWV1ZXMYBCADKAsyEi50YXNrZ2F0ZS52MS5RdWV1ZRIlCgV0eXBlcxgFIAMoCzIWLnRhc2tnYXRlLnYxLlR5cGVTdGF0cxIUCgx3b3JrZXJfY291bnQYBiABKAUSDQoFc2xvdHMYByABKAUqTgoIVGFza1ZpZXcSGQoVVEFTS19WSUVXX1VOU1BFQ0lGSUVEEAASEwoPVEFTS19WSUVXX0JBU0lDEAESEgoOVEFTS19WSUVXX0ZVTEwQAjKdBgoLVGFza1NlcnZpY2USQQoGU3VibWl0EhoudGFza2dhdGUudjEuU3VibWl0UmVxdWVzdBobLnRhc2tnYXRlLnYxLlN1Ym1pdFJlc3BvbnNlEjgKA0dldBIXLnRhc2tnYXRlLnYxLkdldFJlcXVlc3QaGC50YXNrZ2F0ZS52MS5HZXRSZXNwb25zZRI+CgVSZXRyeRIZLnRhc2tnYXRlLnYxLlJldHJ5UmVxdWVzdBoaLnRhc2tnYXRlLnYxLlJldHJ5UmVzcG9uc2USPgoFQWJvcnQSGS50YXNrZ2F0ZS52MS5BYm9ydFJlcXVlc3QaGi50YXNrZ2F0ZS52MS5BYm9ydFJlc3BvbnNlElAKC1N1Ym1pdEJhdGNoEh8udGFza2dhdGUudjEuU3VibWl0QmF0Y2hSZXF1ZXN0GiAudGFza2dhdGUudjEuU3VibWl0QmF0Y2hSZXNwb25zZRI7CgRMaXN0EhgudGFza2dhdGUudjEuTGlzdFJlcXVlc3QaGS50YXNrZ2F0ZS52MS5MaXN0UmVzcG9uc2USQAoFV2F0Y2gSGS50YXNrZ2F0ZS52MS5XYXRjaFJlcXVlc3QaGi50YXNrZ2F0ZS52MS5XYXRjaFJlc3BvbnNlMAESVgoNTGlzdFRhc2tUeXBlcxIhLnRhc2tnYXRlLnYxLkxpc3RUYXNrVHlwZXNSZXF1ZXN0GiIudGFza2dhdGUudjEuTGlzdFRhc2tUeXBlc1Jlc3BvbnNlElAKC0xpc3RXb3JrZXJzEh8udGFza2dhdGUudjEuTGlzdFdvcmtlcnNSZXF1ZXN0GiAudGFza2dhdGUudjEuTGlzdFdvcmtlcnNSZXNwb25zZRJNCgpMaXN0UXVldWVzEh4udGFza2dhdGUudjEuTGlzdFF1ZXVlc1JlcXVlc3QaHy50YXNrZ2F0ZS52MS5MaXN0UXVldWVzUmVzcG9uc2USRwoIR2V0U3RhdHMSHC50YXNrZ2F0ZS52MS5HZXRTdGF0c1JlcXVlc3QaHS50YXNrZ2F0ZS52MS5HZXRTdGF0c1Jlc3BvbnNlQlkKD2Rldi50YXNrZ2F0ZS52MUIQVGFza1NlcnZpY2VQcm90b1ABWjJnaXRodWIuY29tL3Rhc2tnYXRlL3Rhc2tnYXRlL2NsaWVudHMvZ28vdGFza2dhdGV2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_taskgate_v1_stats, file_taskgate_v1_task, file_taskgate_v1_task_type, file_taskgate_v1_worker]);
 
 /**
  * What to run, and how.
@@ -749,6 +751,147 @@ export const ListWorkersResponseSchema: GenMessage<ListWorkersResponse> = /*@__P
   messageDesc(file_taskgate_v1_task_service, 19);
 
 /**
+ * Which page of queues.
+ *
+ * @generated from message taskgate.v1.ListQueuesRequest
+ */
+export type ListQueuesRequest = Message<"taskgate.v1.ListQueuesRequest"> & {
+  /**
+   * How many to answer at most: 50 if 0, never more than 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message taskgate.v1.ListQueuesRequest.
+ * Use `create(ListQueuesRequestSchema)` to create a new message.
+ */
+export const ListQueuesRequestSchema: GenMessage<ListQueuesRequest> = /*@__PURE__*/
+  messageDesc(file_taskgate_v1_task_service, 20);
+
+/**
+ * A page of queues.
+ *
+ * @generated from message taskgate.v1.ListQueuesResponse
+ */
+export type ListQueuesResponse = Message<"taskgate.v1.ListQueuesResponse"> & {
+  /**
+   * The queues, by name.
+   *
+   * @generated from field: repeated taskgate.v1.Queue queues = 1;
+   */
+  queues: Queue[];
+
+  /**
+   * Asks for the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message taskgate.v1.ListQueuesResponse.
+ * Use `create(ListQueuesResponseSchema)` to create a new message.
+ */
+export const ListQueuesResponseSchema: GenMessage<ListQueuesResponse> = /*@__PURE__*/
+  messageDesc(file_taskgate_v1_task_service, 21);
+
+/**
+ * What to say.
+ *
+ * @generated from message taskgate.v1.GetStatsRequest
+ */
+export type GetStatsRequest = Message<"taskgate.v1.GetStatsRequest"> & {
+  /**
+   * Answer these queues, in this order, each also if nobody knows it and nothing is in it. If none
+   * is named: those that ListQueues lists, the 1,000 with the most tasks waiting first. At most 100.
+   *
+   * @generated from field: repeated string queues = 1;
+   */
+  queues: string[];
+};
+
+/**
+ * Describes the message taskgate.v1.GetStatsRequest.
+ * Use `create(GetStatsRequestSchema)` to create a new message.
+ */
+export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
+  messageDesc(file_taskgate_v1_task_service, 22);
+
+/**
+ * What is going on.
+ *
+ * @generated from message taskgate.v1.GetStatsResponse
+ */
+export type GetStatsResponse = Message<"taskgate.v1.GetStatsResponse"> & {
+  /**
+   * When the record was read.
+   *
+   * @generated from field: google.protobuf.Timestamp read_time = 1;
+   */
+  readTime?: Timestamp | undefined;
+
+  /**
+   * What all tasks do.
+   *
+   * @generated from field: taskgate.v1.Activity activity = 2;
+   */
+  activity?: Activity | undefined;
+
+  /**
+   * How many tasks are in each state.
+   *
+   * @generated from field: repeated taskgate.v1.StateCount states = 3;
+   */
+  states: StateCount[];
+
+  /**
+   * The queues.
+   *
+   * @generated from field: repeated taskgate.v1.Queue queues = 4;
+   */
+  queues: Queue[];
+
+  /**
+   * The task types of which there was any activity, the 1,000 with the most tasks first.
+   *
+   * @generated from field: repeated taskgate.v1.TypeStats types = 5;
+   */
+  types: TypeStats[];
+
+  /**
+   * How many workers live.
+   *
+   * @generated from field: int32 worker_count = 6;
+   */
+  workerCount: number;
+
+  /**
+   * How many tasks they run at once.
+   *
+   * @generated from field: int32 slots = 7;
+   */
+  slots: number;
+};
+
+/**
+ * Describes the message taskgate.v1.GetStatsResponse.
+ * Use `create(GetStatsResponseSchema)` to create a new message.
+ */
+export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*/
+  messageDesc(file_taskgate_v1_task_service, 23);
+
+/**
  * How much of a task to answer.
  *
  * @generated from enum taskgate.v1.TaskView
@@ -888,6 +1031,29 @@ export const TaskService: GenService<{
     methodKind: "unary";
     input: typeof ListWorkersRequestSchema;
     output: typeof ListWorkersResponseSchema;
+  },
+  /**
+   * Lists queues, by name: those of living workers, task types and settings, and those that have
+   * tasks.
+   *
+   * @generated from rpc taskgate.v1.TaskService.ListQueues
+   */
+  listQueues: {
+    methodKind: "unary";
+    input: typeof ListQueuesRequestSchema;
+    output: typeof ListQueuesResponseSchema;
+  },
+  /**
+   * Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+   * for how long, and what happened within the last minute. One reading of the record serves all
+   * who ask; it is a second old, and more where the record is so large that reading takes longer.
+   *
+   * @generated from rpc taskgate.v1.TaskService.GetStats
+   */
+  getStats: {
+    methodKind: "unary";
+    input: typeof GetStatsRequestSchema;
+    output: typeof GetStatsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_taskgate_v1_task_service, 0);

@@ -297,6 +297,68 @@ public final class TaskServiceGrpc {
     return getListWorkersMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListQueuesRequest,
+      dev.taskgate.v1.ListQueuesResponse> getListQueuesMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListQueues",
+      requestType = dev.taskgate.v1.ListQueuesRequest.class,
+      responseType = dev.taskgate.v1.ListQueuesResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListQueuesRequest,
+      dev.taskgate.v1.ListQueuesResponse> getListQueuesMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListQueuesRequest, dev.taskgate.v1.ListQueuesResponse> getListQueuesMethod;
+    if ((getListQueuesMethod = TaskServiceGrpc.getListQueuesMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListQueuesMethod = TaskServiceGrpc.getListQueuesMethod) == null) {
+          TaskServiceGrpc.getListQueuesMethod = getListQueuesMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListQueuesRequest, dev.taskgate.v1.ListQueuesResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListQueues"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListQueuesRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListQueuesResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListQueues"))
+              .build();
+        }
+      }
+    }
+    return getListQueuesMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.GetStatsRequest,
+      dev.taskgate.v1.GetStatsResponse> getGetStatsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetStats",
+      requestType = dev.taskgate.v1.GetStatsRequest.class,
+      responseType = dev.taskgate.v1.GetStatsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.GetStatsRequest,
+      dev.taskgate.v1.GetStatsResponse> getGetStatsMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.GetStatsRequest, dev.taskgate.v1.GetStatsResponse> getGetStatsMethod;
+    if ((getGetStatsMethod = TaskServiceGrpc.getGetStatsMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getGetStatsMethod = TaskServiceGrpc.getGetStatsMethod) == null) {
+          TaskServiceGrpc.getGetStatsMethod = getGetStatsMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.GetStatsRequest, dev.taskgate.v1.GetStatsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetStats"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetStatsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetStatsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("GetStats"))
+              .build();
+        }
+      }
+    }
+    return getGetStatsMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -462,6 +524,29 @@ public final class TaskServiceGrpc {
         io.grpc.stub.StreamObserver<dev.taskgate.v1.ListWorkersResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListWorkersMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Lists queues, by name: those of living workers, task types and settings, and those that have
+     * tasks.
+     * </pre>
+     */
+    default void listQueues(dev.taskgate.v1.ListQueuesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListQueuesResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListQueuesMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+     * for how long, and what happened within the last minute. One reading of the record serves all
+     * who ask; it is a second old, and more where the record is so large that reading takes longer.
+     * </pre>
+     */
+    default void getStats(dev.taskgate.v1.GetStatsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetStatsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetStatsMethod(), responseObserver);
+    }
   }
 
   /**
@@ -608,6 +693,31 @@ public final class TaskServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListWorkersMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Lists queues, by name: those of living workers, task types and settings, and those that have
+     * tasks.
+     * </pre>
+     */
+    public void listQueues(dev.taskgate.v1.ListQueuesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListQueuesResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListQueuesMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+     * for how long, and what happened within the last minute. One reading of the record serves all
+     * who ask; it is a second old, and more where the record is so large that reading takes longer.
+     * </pre>
+     */
+    public void getStats(dev.taskgate.v1.GetStatsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetStatsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetStatsMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -730,6 +840,29 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListWorkersMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Lists queues, by name: those of living workers, task types and settings, and those that have
+     * tasks.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListQueuesResponse listQueues(dev.taskgate.v1.ListQueuesRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListQueuesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+     * for how long, and what happened within the last minute. One reading of the record serves all
+     * who ask; it is a second old, and more where the record is so large that reading takes longer.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetStatsResponse getStats(dev.taskgate.v1.GetStatsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetStatsMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -851,6 +984,29 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListWorkersMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Lists queues, by name: those of living workers, task types and settings, and those that have
+     * tasks.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListQueuesResponse listQueues(dev.taskgate.v1.ListQueuesRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListQueuesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+     * for how long, and what happened within the last minute. One reading of the record serves all
+     * who ask; it is a second old, and more where the record is so large that reading takes longer.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetStatsResponse getStats(dev.taskgate.v1.GetStatsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetStatsMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -967,6 +1123,31 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListWorkersMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Lists queues, by name: those of living workers, task types and settings, and those that have
+     * tasks.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListQueuesResponse> listQueues(
+        dev.taskgate.v1.ListQueuesRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListQueuesMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Says what is going on: how many tasks are in each state, wait in each queue and of each type,
+     * for how long, and what happened within the last minute. One reading of the record serves all
+     * who ask; it is a second old, and more where the record is so large that reading takes longer.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.GetStatsResponse> getStats(
+        dev.taskgate.v1.GetStatsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetStatsMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_SUBMIT = 0;
@@ -978,6 +1159,8 @@ public final class TaskServiceGrpc {
   private static final int METHODID_WATCH = 6;
   private static final int METHODID_LIST_TASK_TYPES = 7;
   private static final int METHODID_LIST_WORKERS = 8;
+  private static final int METHODID_LIST_QUEUES = 9;
+  private static final int METHODID_GET_STATS = 10;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1031,6 +1214,14 @@ public final class TaskServiceGrpc {
         case METHODID_LIST_WORKERS:
           serviceImpl.listWorkers((dev.taskgate.v1.ListWorkersRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListWorkersResponse>) responseObserver);
+          break;
+        case METHODID_LIST_QUEUES:
+          serviceImpl.listQueues((dev.taskgate.v1.ListQueuesRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListQueuesResponse>) responseObserver);
+          break;
+        case METHODID_GET_STATS:
+          serviceImpl.getStats((dev.taskgate.v1.GetStatsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetStatsResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -1113,6 +1304,20 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.ListWorkersRequest,
               dev.taskgate.v1.ListWorkersResponse>(
                 service, METHODID_LIST_WORKERS)))
+        .addMethod(
+          getListQueuesMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListQueuesRequest,
+              dev.taskgate.v1.ListQueuesResponse>(
+                service, METHODID_LIST_QUEUES)))
+        .addMethod(
+          getGetStatsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.GetStatsRequest,
+              dev.taskgate.v1.GetStatsResponse>(
+                service, METHODID_GET_STATS)))
         .build();
   }
 
@@ -1170,6 +1375,8 @@ public final class TaskServiceGrpc {
               .addMethod(getWatchMethod())
               .addMethod(getListTaskTypesMethod())
               .addMethod(getListWorkersMethod())
+              .addMethod(getListQueuesMethod())
+              .addMethod(getGetStatsMethod())
               .build();
         }
       }

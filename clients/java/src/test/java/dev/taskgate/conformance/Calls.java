@@ -16,6 +16,8 @@ import dev.taskgate.TaskgateClient;
 import dev.taskgate.TaskgateError;
 import dev.taskgate.v1.AbortRequest;
 import dev.taskgate.v1.GetRequest;
+import dev.taskgate.v1.GetStatsRequest;
+import dev.taskgate.v1.ListQueuesRequest;
 import dev.taskgate.v1.ListRequest;
 import dev.taskgate.v1.ListTaskTypesRequest;
 import dev.taskgate.v1.ListWorkersRequest;
@@ -74,6 +76,8 @@ final class Calls {
           stub.listTaskTypes(read(request, ListTaskTypesRequest.newBuilder()).build());
       case "ListWorkers" ->
           stub.listWorkers(read(request, ListWorkersRequest.newBuilder()).build());
+      case "ListQueues" -> stub.listQueues(read(request, ListQueuesRequest.newBuilder()).build());
+      case "GetStats" -> stub.getStats(read(request, GetStatsRequest.newBuilder()).build());
       default -> throw new IllegalArgumentException("no method " + method);
     };
   }
