@@ -7,6 +7,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 PROJECTS := pyproject.toml clients/python/pyproject.toml
 
+# Acceptance tests that must pass also while transactions of servers and workers fail.
+UNDER_FAULTS := $(addprefix tests/acceptance/test_,abort.py celery_programs.py context.py messages.py retry.py values.py)
+
 # Stamps: a second call does nothing until one of the pyproject.toml changes.
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
@@ -37,6 +40,7 @@ test: setup-dev servers  ## Run all tests; PYTEST="-k abort -x" chooses
 faults: setup-dev servers  ## Break everything on purpose; the acceptance tests on the other brokers
 	$(BIN)/pytest -m "" tests/faults $(PYTEST)
 	$(BIN)/pytest -m long tests/acceptance $(PYTEST)
+	TASKGATE_FAULTY_COMMITS=0.05:7 $(BIN)/pytest $(UNDER_FAULTS) $(PYTEST)
 
 conformance: setup-dev servers  ## Run the same scenarios with the clients of all languages
 	$(BIN)/pytest tests/conformance

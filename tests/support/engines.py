@@ -128,7 +128,8 @@ class SqliteBroker(Broker):
 
     def messages(self) -> list[str]:
         with closing(_connect(self._path)) as connection:
-            if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall():
+            tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("kombu_message",) not in tables:
                 return []
             found = connection.execute("SELECT payload FROM kombu_message WHERE visible")
             return [payload for (payload,) in found]
