@@ -18,11 +18,11 @@ _CHORDS = "test_canvas.py::test_chord::"
 _TASKS = "test_tasks.py::test_tasks::"
 _INSPECTS = "test_inspect.py::test_Inspect::"
 
-_SUBSCRIPTIONS = "test_tasks.py::test_task_redis_result_backend::"
+_ON_REDIS = "test_tasks.py::test_task_redis_result_backend::"
 
 _BOTH = {
-    _SUBSCRIPTIONS + "test_asyncresult_forget_cancels_subscription": _NO_SUBSCRIPTION,
-    _SUBSCRIPTIONS + "test_asyncresult_get_cancels_subscription": _NO_SUBSCRIPTION,
+    _ON_REDIS + "test_asyncresult_forget_cancels_subscription": _NO_SUBSCRIPTION,
+    _ON_REDIS + "test_asyncresult_get_cancels_subscription": _NO_SUBSCRIPTION,
     _CHORDS + "test_chord_on_error": _IN_REDIS,
     **{f"{_CHORDS}test_generator[{size}]": _KNOWN_FIRST for size in range(3, 10)},
     _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[STARTED]": _NO_CLAIM,
@@ -36,6 +36,7 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
         _TASKS + "test_retry": _STARTED,
         _TASKS + "test_retry_with_unpickleable_exception": _STARTED,
         _TASKS + "test_send_task_without_ignore_result_uses_task_ignore_result": _STATE_KEPT,
+        _ON_REDIS + "test_retry_preserves_ignore_result_true": _STATE_KEPT,
         _INSPECTS + "test_active": _INSPECT,
         _INSPECTS + "test_query_task": _INSPECT,
         _INSPECTS + "test_scheduled": _INSPECT,
