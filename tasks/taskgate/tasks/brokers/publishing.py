@@ -17,7 +17,7 @@ from taskgate.store.record import Task
 from taskgate.tasks.bodies import Body
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.brokers.connecting import ANSWER_SECONDS, BrokerUnavailable
-from taskgate.tasks.messages import message_of
+from taskgate.tasks.messages import Messages
 
 logger = get_logger(__name__)
 
@@ -74,6 +74,7 @@ class _Link:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._messages = Messages(app)
         self._declared: set[str] = set()
         self._connection = connecting.connect(app)
         try:
@@ -100,7 +101,7 @@ class _Link:
             self._confirms.wait(deadline)
 
     def _publish(self, task: Task) -> None:
-        message = message_of(self._app, task)
+        message = self._messages.of(task)
         if self._confirms is not None:
             self._confirms.expect_one()
         body = message.body
