@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSON
 
 from taskgate.store.errors import TaskNotFound
 from taskgate.store.lifecycle import State
@@ -22,6 +35,31 @@ _IDS_AT_ONCE = 5_000
 _IDS: BindParameter[Sequence[str]] = bindparam("ids", expanding=True)
 _TASKS: Select[Any] = select(*(tasks.c[name] for name in RECORDED)).where(tasks.c.id.in_(_IDS))
 _VERSIONS = select(tasks.c.id, tasks.c.version).where(tasks.c.id.in_(_IDS))
+
+
+def _newer(dialect: str) -> Select[Any]:
+    """Of a JSON object of versions by id, given as one parameter, those that are not the newest."""
+    seen = cast(bindparam("seen"), JSON) if dialect == "postgresql" else bindparam("seen")
+    each = func.json_each_text if dialect == "postgresql" else func.json_each
+    given = each(seen).table_valued("key", "value")
+    version = cast(given.c.value, BigInteger)
+    if dialect == "postgresql":
+        # One by one by the key: PostgreSQL takes a JSON text for a hundred rows, however long.
+        same_id = tasks.c.id == cast(given.c.key, tasks.c.id.type)
+        found = select(tasks.c.version).where(same_id).limit(1).lateral()
+        rows = given.outerjoin(found, true())
+        newest = found.c.version
+    else:
+        rows = given.outerjoin(tasks, tasks.c.id == given.c.key)
+        newest = tasks.c.version
+    return (
+        select(given.c.key, newest.label("version"))
+        .select_from(rows)
+        .where(or_(newest.is_(None), newest > version))
+    )
+
+
+_NEWER = {dialect: _newer(dialect) for dialect in ("postgresql", "sqlite")}
 _PAST_ATTEMPTS = (
     select(attempts)
     .where(attempts.c.task_id.in_(_IDS))
@@ -69,6 +107,15 @@ def versions(tx: Connection, task_ids: Collection[str]) -> dict[str, int]:
         for some in _some_at_once(task_ids)
         for row in tx.execute(_VERSIONS, {"ids": some})
     }
+
+
+def newer(tx: Connection, seen: Mapping[str, int]) -> dict[str, int | None]:
+    """Of the versions seen, by ids, the newer ones; None for ids without a record.
+
+    What has not changed, which is nearly all that is watched, is not fetched.
+    """
+    rows = tx.execute(_NEWER[tx.dialect.name], {"seen": json.dumps(dict(seen))})
+    return {row.key: row.version for row in rows}
 
 
 def may_go_on(tx: Connection, task_id: str, attempt: int) -> bool:

@@ -119,6 +119,7 @@ def _steps(tx: Connection, wanted: Filter, start: Position | None) -> int:
         steps += 1
         return 0
 
+    tx.exec_driver_sql("SELECT 1")  # begins the transaction, and with it sets another handler
     connection.set_progress_handler(count, 1)
     try:
         page = listing.basic_page(tx, wanted, start, SIZE)

@@ -201,6 +201,7 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
     "abort": (lambda tx, queued: transitions.request_abort(tx, queued, by="", reason=""), None),
     "get": (queries.get, None),
     "short id": (lambda tx, queued: queries.ids_beginning_with(tx, queued[:18], 100), None),
+    "newer": (lambda tx, queued: queries.newer(tx, {queued: 1, "other": 1}), None),
     "versions": (lambda tx, queued: queries.versions(tx, [queued, "other"]), None),
     "submit": (
         lambda tx, _: submission.submit(tx, [new_task(request_id="r1", submitted_by="me")]),

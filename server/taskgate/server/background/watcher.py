@@ -212,8 +212,7 @@ class Watcher:
 
 def _changes(tx: Connection, seen: Mapping[str, int]) -> tuple[list[Task], list[str]]:
     """The tasks with newer versions than those seen, and the ids that have no record."""
-    versions = queries.versions(tx, [task_id for task_id, version in seen.items() if version])
-    changed = [task_id for task_id, version in seen.items() if versions.get(task_id, 1) > version]
-    newer = queries.get_many(tx, changed)
-    missing = [task_id for task_id in seen if task_id not in versions and task_id not in newer]
-    return list(newer.values()), missing
+    newer = queries.newer(tx, seen)
+    changed = queries.get_many(tx, [task_id for task_id, version in newer.items() if version])
+    missing = [task_id for task_id, version in newer.items() if version is None]
+    return list(changed.values()), missing
