@@ -222,6 +222,7 @@ class Intake:
             self._held.update((_key_of(one.claim), one) for one in held)
         self._uncertain.difference_update(wanted)
         self._hand_on(held)
+        self._advance_watermarks(won.values())
         again, lost = [], [(one, "it was delivered twice") for one in doubled]
         for key, request in wanted.items():
             if key in won:
@@ -252,7 +253,6 @@ class Intake:
                     won[key] = claim
         if won:
             self._latest_claim = max(claim.started_at for claim in won.values())
-            self._advance_watermarks(won.values())
         return won, found
 
     # The formal model's step RecogniseClaim.
