@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from celery.utils.log import get_logger
@@ -55,14 +56,29 @@ class Recorder:
             ValueRefused: the database cannot hold a value.
         """
         begin = self.database.write if atomic else self.database.autocommit
-        wait = FIRST_WAIT
-        while True:
-            try:
-                with begin() as tx:
-                    return function(tx)
-            except StoreUnavailable as exc:
-                if identity.current() is None:
-                    raise
-                logger.warning("task %s waits to be recorded: %s", task_id, exc)
-            time.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+        return until_answered(begin, function, f"task {task_id} waits to be recorded")
+
+
+def until_answered(
+    begin: Callable[[], AbstractContextManager[Connection]],
+    function: Callable[[Connection], T],
+    waiting: str,
+) -> T:
+    """Call ``function`` in a transaction. A worker tries until the database answers.
+
+    ``waiting``: what is logged meanwhile.
+
+    Raises:
+        StoreUnavailable: the database does not answer, and this is no worker.
+    """
+    wait = FIRST_WAIT
+    while True:
+        try:
+            with begin() as tx:
+                return function(tx)
+        except StoreUnavailable as exc:
+            if identity.current() is None:
+                raise
+            logger.warning("%s: %s", waiting, exc)
+        time.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT)

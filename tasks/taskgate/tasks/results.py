@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import states
 from celery.backends.base import (  # type: ignore[attr-defined]  # not all in its stubs
@@ -16,6 +16,7 @@ from celery.contrib.abortable import ABORTED
 from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import result_from_tuple
+from sqlalchemy import Connection
 
 from taskgate.store import canvas, queries, sweeping
 from taskgate.store.database.engine import Database
@@ -23,7 +24,10 @@ from taskgate.store.database.urls import hide_passwords
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.tasks.failures import TaskExited, celery_error
+from taskgate.tasks.recording import until_answered
 from taskgate.tasks.serializing import from_json
+
+T = TypeVar("T")
 
 _STATES = {
     State.SCHEDULED: states.PENDING,
@@ -136,9 +140,12 @@ class RecordReader(BaseBackend):
     def as_uri(self, include_password: bool = False) -> str:
         return "taskgate+" + (self.url if include_password else hide_passwords(self.url))
 
+    def _read(self, function: Callable[[Connection], T]) -> T:
+        """Read; in a worker, for as long as it takes: a chord would fail with the database."""
+        return until_answered(self.database.read, function, "a task waits for others' results")
+
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
-        with self.database.read() as tx:
-            task = queries.get_many(tx, [task_id]).get(task_id)
+        task = self._read(lambda tx: queries.get_many(tx, [task_id])).get(task_id)
         meta = meta_of(task_id, task)
         return dict(self.meta_from_decoded(meta))
 
@@ -150,8 +157,7 @@ class RecordReader(BaseBackend):
         return found
 
     def task_result_exists(self, task_id: str) -> bool:
-        with self.database.read() as tx:
-            return bool(queries.versions(tx, [task_id]))
+        return bool(self._read(lambda tx: queries.versions(tx, [task_id])))
 
     def is_cached(self, task_id: str) -> bool:
         """Whether the task has ended: ChordError names one that did, and failed."""
@@ -223,8 +229,7 @@ class RecordReader(BaseBackend):
             time.sleep(min(interval, left))
 
     def _final_of(self, task_ids: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
-        with self.database.read() as tx:
-            found = queries.get_many(tx, task_ids)
+        found = self._read(lambda tx: queries.get_many(tx, task_ids))
         return [
             (task_id, _as_revoked(dict(self.meta_from_decoded(meta_of(task_id, task)))))
             for task_id, task in found.items()
@@ -251,8 +256,7 @@ class RecordReader(BaseBackend):
         return result
 
     def _restore_group(self, group_id: str) -> dict[str, Any] | None:
-        with self.database.read() as tx:
-            saved = canvas.restore_group(tx, group_id)
+        saved = self._read(lambda tx: canvas.restore_group(tx, group_id))
         if saved is None:
             return None
         return {"task_id": group_id, "result": result_from_tuple(json.loads(saved), self.app)}

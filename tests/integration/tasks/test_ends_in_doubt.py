@@ -18,6 +18,7 @@ from taskgate.store.lifecycle import State
 from taskgate.tasks.attempt import Attempt
 from taskgate.tasks.messages import ATTEMPT_HEADER
 from taskgate.tasks.recording import Recorder
+from taskgate.tasks.results import RecordReader
 from taskgate.tasks.worker import identity
 
 
@@ -92,3 +93,30 @@ def test_anothers_end_is_not_taken_for_ones_own(
     fail_once(database, monkeypatch, committed=False)
 
     assert attempt.fail(ValueError("no")) is None
+
+
+def test_a_worker_that_reads_results_waits_for_the_database(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chord's body reads those of its parts, and would fail with the database."""
+    attempt = running(database)
+    assert attempt.succeed("5", []) is State.SUCCEEDED
+    backend = RecordReader(Celery(set_as_current=False), url=database_url)
+    really = backend.database.read
+    fates = iter([StoreUnavailable("on purpose")] * 4)
+
+    @contextmanager
+    def read_in_vain() -> Iterator[Connection]:
+        if (error := next(fates, None)) is not None:
+            raise error
+        with really() as tx:
+            yield tx
+
+    monkeypatch.setattr(backend.database, "read", read_in_vain)
+    assert backend.get_task_meta(attempt.task_id, cache=False)["result"] == 5
+    assert [task_id for task_id, _ in backend.get_many([attempt.task_id])] == [attempt.task_id]
+    monkeypatch.setattr(identity, "current", lambda: None)
+    fates = iter([StoreUnavailable("on purpose")])
+    with pytest.raises(StoreUnavailable, match="on purpose"):
+        backend.get_task_meta(attempt.task_id, cache=False)
+    backend.database.close()

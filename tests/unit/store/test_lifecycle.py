@@ -30,7 +30,8 @@ def test_every_state_is_waiting_active_or_final() -> None:
 
 def test_every_transition_is_in_the_table() -> None:
     defined = {t for t in vars(lifecycle).values() if isinstance(t, Transition)}
-    assert defined | set(lifecycle.REPORT.values()) == set(TRANSITIONS)
+    by_source = {*lifecycle.REPORT.values(), *lifecycle.REPLACE.values()}
+    assert defined | by_source == set(TRANSITIONS)
 
 
 @pytest.mark.parametrize("transition", TRANSITIONS, ids=names(TRANSITIONS))
@@ -62,7 +63,8 @@ def test_only_a_claim_starts_a_task() -> None:
 def test_what_a_worker_says_of_its_attempt_is_fenced(transition: Transition) -> None:
     # What is asked of a running task, from outside, holds whichever attempt is running.
     from_outside = transition in {lifecycle.REQUEST_ABORT, lifecycle.FORCE_ABORT}
-    by_a_worker = transition is lifecycle.CLAIM or bool(transition.sources & ACTIVE)
+    of_what_waits = {lifecycle.CLAIM, lifecycle.SUBSTITUTE}
+    by_a_worker = transition in of_what_waits or bool(transition.sources & ACTIVE)
     assert transition.fenced == (by_a_worker and not from_outside)
 
 

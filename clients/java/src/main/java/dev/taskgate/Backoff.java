@@ -3,6 +3,7 @@ package dev.taskgate;
 import io.grpc.Deadline;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -40,12 +41,19 @@ final class Backoff {
     Status.Code code = error.getStatus().getCode();
     boolean away = code == Status.Code.UNAVAILABLE || code == Status.Code.CANCELLED;
     TaskgateError details = TaskgateError.of(error);
-    if (!(away || details.isTooManyCalls()) || closed.getAsBoolean()) {
+    if (!(away || wasCutOff(error.getStatus()) || details.isTooManyCalls())
+        || closed.getAsBoolean()) {
       throw error;
     }
     next = Math.min(Math.max(2 * next, FIRST_MILLIS), MAX_MILLIS);
     long asked = details.retryDelay().map(Duration::toMillis).orElse(0L);
     long delay = asked + next / 2 + ThreadLocalRandom.current().nextLong(next / 2);
     return Math.min(delay, Math.max(deadline.timeRemaining(TimeUnit.MILLISECONDS), 0));
+  }
+
+  /** Whether the connection was lost just as the call began, which gRPC calls UNKNOWN. */
+  static boolean wasCutOff(Status status) {
+    return status.getCode() == Status.Code.UNKNOWN
+        && status.getCause() instanceof ClosedChannelException;
   }
 }

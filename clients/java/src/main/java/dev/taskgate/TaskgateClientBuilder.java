@@ -112,7 +112,7 @@ public final class TaskgateClientBuilder {
             .keepAliveTime(30, TimeUnit.SECONDS) // notices a server that vanished without a word
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .maxInboundMessageSize(Integer.MAX_VALUE) // results may be large
-            .intercept(new Crowding(), new RequestIds(), new Deadlines(timeout));
+            .intercept(new Repeats(), new RequestIds(), new Deadlines(timeout));
     if (hasToken) {
       channel.intercept(MetadataUtils.newAttachHeadersInterceptor(bearer()));
     }

@@ -16,10 +16,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Repeats calls that found too many others under way, after the time that the server asked for.
- * gRPC's own retries go by the status code, which says the same of messages that are too large.
+ * Repeats what gRPC's own retries, which go by the status code, cannot tell apart: calls that found
+ * too many others under way (a message that is too large has their code), after the time that the
+ * server asked for, and calls whose connection was lost as they began (UNKNOWN).
  */
-final class Crowding implements ClientInterceptor {
+final class Repeats implements ClientInterceptor {
   @Override
   public <Q, A> ClientCall<Q, A> interceptCall(
       MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
@@ -108,7 +109,9 @@ final class Crowding implements ClientInterceptor {
       @Override
       public void onClose(Status status, Metadata trailers) {
         StatusRuntimeException error = status.asRuntimeException(trailers);
-        if (cancelled || status.isOk() || !TaskgateError.of(error).isTooManyCalls()) {
+        boolean mayWorkLater =
+            Backoff.wasCutOff(status) || TaskgateError.of(error).isTooManyCalls();
+        if (cancelled || status.isOk() || !mayWorkLater) {
           super.onClose(status, trailers);
           return;
         }
