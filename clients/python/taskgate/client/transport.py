@@ -173,7 +173,8 @@ class AsyncTransport:
 
 def _version(trailing: Iterable[tuple[str, Any]] | None) -> str:
     """The server's version; empty if it was not the server who answered."""
-    return str(dict(trailing or ()).get("taskgate-version", ""))
+    # Not as a dict: grpcio's own Metadata, of older versions, gives pairs for its keys.
+    return next((str(value) for name, value in trailing or () if name == "taskgate-version"), "")
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
