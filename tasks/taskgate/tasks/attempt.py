@@ -139,7 +139,7 @@ class Attempt:
                 raise Ignore(str(exc)) from exc
             if self.claimed is None:
                 if not self._could_be_claimed(found):
-                    reason = self._why_not(found)
+                    reason = why_not(self._given_number(), found)
                     # Who uses an id again should know; duplicates of ours are nothing to tell of.
                     is_ours = messages.is_from_taskgate(self.request)
                     level = logging.INFO if is_ours else logging.WARNING
@@ -175,12 +175,6 @@ class Attempt:
     def _could_be_claimed(self, found: Task | None) -> bool:
         number = self._given_number()
         return found is not None and found.state is State.QUEUED and found.attempt == number
-
-    def _why_not(self, found: Task | None) -> str:
-        number = self._given_number()
-        if found is None:
-            return f"attempt {number}: there is no record of the task"
-        return f"attempt {number}: the task is {found.state}, attempt {found.attempt}"
 
     def _adopt(self, tx: Connection, *, fitted: bool = False) -> bool:
         """Record, as QUEUED, a task that another producer published; False if it is on record.
@@ -465,6 +459,13 @@ class Attempt:
 
     def _now(self, tx: Connection, won: bool) -> State | None:
         return queries.get(tx, self.task_id).state if won else None
+
+
+def why_not(number: int, found: Task | None) -> str:
+    """Why an attempt of this number is not to be run."""
+    if found is None:
+        return f"attempt {number}: there is no record of the task"
+    return f"attempt {number}: the task is {found.state}, attempt {found.attempt}"
 
 
 def max_losses(app: Any, task_type: str | None) -> int:

@@ -26,7 +26,7 @@ from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Task
 from taskgate.store.transitions import Claim
 from taskgate.tasks import handover
-from taskgate.tasks.attempt import LEASE_SECONDS
+from taskgate.tasks.attempt import LEASE_SECONDS, why_not
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.base import TaskgateTask
 from taskgate.tasks.handover import Handover
@@ -231,7 +231,7 @@ class Intake:
             if task is not None and (task.state, task.attempt) == (State.QUEUED, key[1]):
                 again.append(request)  # ours, but for the lease: it was ended while we were cut off
             else:
-                lost.append((request, _why_not(key, task)))
+                lost.append((request, why_not(key[1], task)))
         if lost:
             self._on_loop(_drop, lost)
         if again:
@@ -418,12 +418,6 @@ def _key(request: Any) -> Key:
 
 def _key_of(claim: Claim) -> Key:
     return claim.task_id, claim.attempt
-
-
-def _why_not(key: Key, task: Task | None) -> str:
-    if task is None:
-        return f"attempt {key[1]}: there is no record of the task"
-    return f"attempt {key[1]}: the task is {task.state}, attempt {task.attempt}"
 
 
 # The formal model's step Drop.
