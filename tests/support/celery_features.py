@@ -88,6 +88,16 @@ def calls_another(self: TaskgateTask) -> list[Any]:
     ]
 
 
+@task(name="features.starts_another_and", bind=True)
+def starts_another_and(self: TaskgateTask, end: str) -> None:
+    """Start a task, then fail, or wait to be aborted and return or fail."""
+    twice.delay(4)
+    while end != "fail" and not self.is_aborted():
+        self.update_state(state="WAITS")
+    if end != "return":
+        raise ValueError(end)
+
+
 @task(name="features.twice")
 def twice(x: int) -> int:
     """Two times x."""

@@ -315,13 +315,25 @@ class Attempt:
         ran_seconds = None if self.claimed is None else time.monotonic() - self._began_at
         if not self._end(tx, transitions.succeed, result, ran_seconds):
             return None
-        messages.carry(tx, self.task_id, {"children": children} if children else {})
+        self._carry_children(tx, children)
         return State.SUCCEEDED
+
+    def _carry_children(self, tx: Connection, children: Sequence[Any]) -> None:
+        messages.carry(tx, self.task_id, {"children": children} if children else {})
 
     # The formal model's step RecordOwnEnd.
     @_ending
-    def fail(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
-        """The task raised, or its worker says why it ended; a retry policy may have it go on."""
+    def fail(
+        self,
+        tx: Connection,
+        error: Any,
+        traceback: str | None = None,
+        children: Sequence[Any] = (),
+    ) -> State | None:
+        """The task raised, or its worker says why it ended; a retry policy may have it go on.
+
+        ``children``: the results of the tasks that it has started, as in ``succeed``.
+        """
         failure = failure_of(error, traceback)
         match error:
             case WorkerLostError():
@@ -333,7 +345,10 @@ class Attempt:
         planned = self._next_by_policy(tx, error)
         if planned is not None:
             return self._back_off(tx, failure, planned)
-        return State.FAILED if self._end(tx, transitions.fail, failure) else None
+        if not self._end(tx, transitions.fail, failure):
+            return None
+        self._carry_children(tx, children)
+        return State.FAILED
 
     # The formal model's step RecordLoss.
     def _lose(self, tx: Connection, failure: Failure) -> State | None:
@@ -400,9 +415,12 @@ class Attempt:
         return self._now(tx, won=True)
 
     @_ending
-    def stop(self, tx: Connection, reason: str | None = None) -> State | None:
+    def stop(
+        self, tx: Connection, reason: str | None = None, children: Sequence[Any] = ()
+    ) -> State | None:
         """The task stopped as it was asked to; with a reason, because its worker ended it."""
         if self._end_quietly(tx, transitions.stop):
+            self._carry_children(tx, children)
             return State.ABORTED
         if reason is None:
             return None

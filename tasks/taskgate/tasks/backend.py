@@ -147,8 +147,10 @@ class RecordBackend(RecordReader):
             return
         attempt = self.attempt(task_id, request)
 
+        children = _children(request)
+
         def fail() -> None:
-            match attempt.fail(exc, traceback):
+            match attempt.fail(exc, traceback, children):
                 case State.FAILED:
                     self._after_failure(request, exc, traceback, state, call_errbacks)
                 case State.ABORTED:
@@ -211,9 +213,9 @@ class RecordBackend(RecordReader):
 
         self._soon(attempt, revoke)
 
-    def mark_as_aborted(self, attempt: Attempt) -> None:
-        """Record that a task stopped because it was asked to."""
-        if attempt.stop() is State.ABORTED:
+    def mark_as_aborted(self, attempt: Attempt, request: Any = None) -> None:
+        """Record that a task stopped because it was asked to; ``request``: Celery's of its run."""
+        if attempt.stop(children=_children(request)) is State.ABORTED:
             self._after_abort(attempt.request)
 
     def mark_as_ignored(self, attempt: Attempt) -> None:
@@ -259,7 +261,7 @@ def _store(
         case states.SUCCESS:
             attempt.succeed(to_json(result), children)
         case states.FAILURE:
-            attempt.fail(result, traceback)
+            attempt.fail(result, traceback, children)
         case states.RETRY:
             attempt.retry(result, traceback)
         case states.REVOKED:

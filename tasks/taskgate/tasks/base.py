@@ -186,7 +186,7 @@ class TaskgateTask(AbortableTask):  # type: ignore[type-arg]  # generic in its s
             raise TaskExited(repr(exc)) from exc
 
     def _end_aborted(self, attempt: Attempt, cause: BaseException | None) -> None:
-        self.backend.mark_as_aborted(attempt)
+        self.backend.mark_as_aborted(attempt, self.request)
         raise Ignore("aborted") from cause
 
     def _retry_by_policy(self, attempt: Attempt, exc: Exception) -> None:

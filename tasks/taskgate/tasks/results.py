@@ -146,8 +146,10 @@ class RecordReader(BaseBackend):
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         task = self._read(lambda tx: queries.get_many(tx, [task_id])).get(task_id)
-        meta = meta_of(task_id, task)
-        return dict(self.meta_from_decoded(meta))
+        meta = dict(self.meta_from_decoded(meta_of(task_id, task)))
+        # Celery does it for its own final states; ABORTED is none of them.
+        children = [result_from_tuple(child, self.app) for child in meta.get("children", ())]
+        return {**meta, "children": children}
 
     def exception_to_python(self, exc: Any) -> Any:
         """The exception; what would end the program that asks stands as TaskExited."""

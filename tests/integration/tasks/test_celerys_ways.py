@@ -299,6 +299,29 @@ def test_tasks_called_as_functions_are_no_attempts(system: System) -> None:
     assert [child.id for child in result.children] == [started]
 
 
+def test_a_task_that_failed_has_the_tasks_that_it_has_started(system: System) -> None:
+    result = system.app.signature("features.starts_another_and", ("fail",)).delay()
+
+    with pytest.raises(ValueError, match="fail"):
+        result.get(timeout=SECONDS)
+    [child] = result.children
+    assert child.get(timeout=SECONDS) == 8
+    assert [found.id for found, _ in result.collect(propagate=False)] == [result.id, child.id]
+
+
+@pytest.mark.parametrize("end", ["return", "fail when aborted"])
+def test_a_task_that_was_aborted_has_the_tasks_that_it_has_started(
+    system: System, end: str
+) -> None:
+    result = system.app.signature("features.starts_another_and", (end,)).delay()
+    wait_until(lambda: result.state == "WAITS", SECONDS)
+    AbortableAsyncResult(result.id, app=system.app).abort()
+
+    assert system.wait_final(result.id).state is State.ABORTED
+    [child] = system.app.AsyncResult(result.id).children
+    assert child.get(timeout=SECONDS) == 8
+
+
 def test_ignored_results_are_kept(system: System) -> None:
     result = system.app.signature("features.ignored_result", (7,)).apply_async(ignore_result=True)
 
