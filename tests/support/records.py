@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, event, text, update
 
 from taskgate.store import outbox, queries, submission, transitions
 from taskgate.store.database import clock, schema
@@ -32,6 +32,20 @@ def upgraded(url: str) -> Database:
     database = Database(url)
     schema.upgrade(database)
     return database
+
+
+@contextmanager
+def altered(database: Database, setting: str, value: str) -> Iterator[None]:
+    """Meanwhile new sessions on PostgreSQL have another default, as a DBA would set it."""
+    name = database.url.database
+    administration = Database(database.url.render_as_string(hide_password=False))
+    with administration.autocommit() as tx:
+        tx.execute(text(f'ALTER DATABASE "{name}" SET {setting} = {value}'))
+    database.close()
+    yield
+    with administration.autocommit() as tx:
+        tx.execute(text(f'ALTER DATABASE "{name}" RESET {setting}'))
+    administration.close()
 
 
 def delete_everything(database: Database) -> None:

@@ -13,11 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from support.postgres import PostgresServer
-from support.records import new_task, submit, upgraded
+from support.records import altered, new_task, submit, upgraded
 from support.waiting import wait_until
 from taskgate.store import queries, submission, workers
 from taskgate.store.database import engine
@@ -32,20 +32,6 @@ def postgresql(postgres_url: str) -> Iterator[Database]:
     database = upgraded(postgres_url)
     yield database
     database.close()
-
-
-@contextmanager
-def altered(database: Database, setting: str, value: str) -> Iterator[None]:
-    """Meanwhile new sessions have another default, as a DBA would set it."""
-    name = database.url.database
-    administration = Database(database.url.render_as_string(hide_password=False))
-    with administration.autocommit() as tx:
-        tx.execute(text(f'ALTER DATABASE "{name}" SET {setting} = {value}'))
-    database.close()
-    yield
-    with administration.autocommit() as tx:
-        tx.execute(text(f'ALTER DATABASE "{name}" RESET {setting}'))
-    administration.close()
 
 
 def records_a_task(database: Database) -> str:
@@ -211,7 +197,7 @@ def test_all_connections_of_the_pool_in_use_are_unavailable(
 def test_a_slow_read_is_ended_and_a_slow_write_is_not(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_BOUNDED", "SET LOCAL statement_timeout = '100ms'; ")
+    monkeypatch.setitem(engine._BEFORE, "read", "SET LOCAL statement_timeout = '100ms'; ")
     database = Database(postgres_url)
     sleep = text("SELECT pg_sleep(0.5)")
     with pytest.raises(StoreUnavailable, match="statement timeout"), database.read() as tx:
@@ -221,23 +207,6 @@ def test_a_slow_read_is_ended_and_a_slow_write_is_not(
     with database.autocommit() as tx:
         tx.execute(sleep)
     database.close()
-
-
-def test_what_a_transaction_sets_ends_with_it(postgresql: Database) -> None:
-    """Behind PgBouncer the next transaction on the connection is someone else's."""
-    settings = ("idle_in_transaction_session_timeout", "statement_timeout", "transaction_isolation")
-    show = [text(f"SHOW {name}") for name in settings]
-
-    def shown(tx: Connection) -> list[str]:
-        return [tx.execute(statement).scalar_one() for statement in show]
-
-    with altered(postgresql, "default_transaction_isolation", "'repeatable read'"):
-        with postgresql.write() as tx:
-            assert shown(tx) == ["10s", "0", "read committed"]
-        with postgresql.read() as tx:
-            assert shown(tx) == ["0", "10s", "repeatable read"]
-        with postgresql.autocommit() as tx:
-            assert shown(tx) == ["0", "0", "repeatable read"]
 
 
 @pytest.mark.parametrize("record", ["sqlite", "postgres"])

@@ -143,7 +143,12 @@ _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED; "
     f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
 )
-_BOUNDED = f"SET LOCAL statement_timeout = '{READ_SECONDS}s'; "
+
+# Before the statement of a transaction that has no other: the database's default may be a level at
+# which guarded statements fail where they should lose, and long reads hold others up.
+_PINNED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+_BOUNDED = f"{_PINNED}SET LOCAL statement_timeout = '{READ_SECONDS}s'; "
+_BEFORE: dict[_Mode, str] = {"read": _BOUNDED, "autocommit": _PINNED, "write": ""}
 
 
 class _Connection(psycopg2.extensions.connection):
@@ -177,7 +182,7 @@ def _postgresql(url: Any, pool_size: int) -> Engine:
     )
     event.listen(engine, "checkout", _refuse_stale)
     event.listen(engine, "begin", _begin_postgresql)
-    event.listen(engine, "before_cursor_execute", _bound, retval=True)
+    event.listen(engine, "before_cursor_execute", _pin, retval=True)
     event.listen(engine, "handle_error", _recognize_disconnect)
     return engine
 
@@ -200,7 +205,7 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql(_BEGIN)
 
 
-def _bound(
+def _pin(
     connection: Connection,
     _cursor: Any,
     statement: str,
@@ -208,7 +213,7 @@ def _bound(
     _context: Any,
     _many: bool,
 ) -> tuple[str, Any]:
-    return (_BOUNDED + statement if _mode(connection) == "read" else statement), parameters
+    return _BEFORE[_mode(connection)] + statement, parameters
 
 
 def _recognize_disconnect(context: ExceptionContext) -> None:
