@@ -63,4 +63,13 @@ const (
 
 	// UNIMPLEMENTED: the server has no such call.
 	ReasonCallUnknown = "CALL_UNKNOWN"
+
+	// PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it.
+	ReasonRoleMissing = "ROLE_MISSING"
+
+	// PERMISSION_DENIED: the caller may not submit tasks of this type.
+	ReasonTaskTypeNotAllowed = "TASK_TYPE_NOT_ALLOWED"
+
+	// PERMISSION_DENIED: the caller may not submit to this queue.
+	ReasonQueueNotAllowed = "QUEUE_NOT_ALLOWED"
 )

@@ -71,6 +71,12 @@ const (
 	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 19
 	// UNIMPLEMENTED: the server has no such call.
 	ErrorReason_ERROR_REASON_CALL_UNKNOWN ErrorReason = 20
+	// PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it.
+	ErrorReason_ERROR_REASON_ROLE_MISSING ErrorReason = 21
+	// PERMISSION_DENIED: the caller may not submit tasks of this type.
+	ErrorReason_ERROR_REASON_TASK_TYPE_NOT_ALLOWED ErrorReason = 22
+	// PERMISSION_DENIED: the caller may not submit to this queue.
+	ErrorReason_ERROR_REASON_QUEUE_NOT_ALLOWED ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -97,29 +103,35 @@ var (
 		18: "ERROR_REASON_TOO_MANY_CALLS",
 		19: "ERROR_REASON_MESSAGE_TOO_LARGE",
 		20: "ERROR_REASON_CALL_UNKNOWN",
+		21: "ERROR_REASON_ROLE_MISSING",
+		22: "ERROR_REASON_TASK_TYPE_NOT_ALLOWED",
+		23: "ERROR_REASON_QUEUE_NOT_ALLOWED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":        0,
-		"ERROR_REASON_TASK_TYPE_UNKNOWN":  1,
-		"ERROR_REASON_ARGUMENTS_INVALID":  2,
-		"ERROR_REASON_PAGE_TOKEN_INVALID": 3,
-		"ERROR_REASON_FIELD_INVALID":      4,
-		"ERROR_REASON_REQUEST_MALFORMED":  5,
-		"ERROR_REASON_TASK_NOT_FOUND":     6,
-		"ERROR_REASON_TASK_NOT_FINAL":     7,
-		"ERROR_REASON_TASK_ALREADY_FINAL": 8,
-		"ERROR_REASON_CANNOT_FORCE_ABORT": 9,
-		"ERROR_REASON_REQUEST_ID_REUSED":  10,
-		"ERROR_REASON_QUEUE_FULL":         11,
-		"ERROR_REASON_PAYLOAD_TOO_LARGE":  12,
-		"ERROR_REASON_TOKEN_MISSING":      13,
-		"ERROR_REASON_TOKEN_UNKNOWN":      14,
-		"ERROR_REASON_STORE_UNAVAILABLE":  15,
-		"ERROR_REASON_SHUTTING_DOWN":      16,
-		"ERROR_REASON_INTERNAL":           17,
-		"ERROR_REASON_TOO_MANY_CALLS":     18,
-		"ERROR_REASON_MESSAGE_TOO_LARGE":  19,
-		"ERROR_REASON_CALL_UNKNOWN":       20,
+		"ERROR_REASON_UNSPECIFIED":           0,
+		"ERROR_REASON_TASK_TYPE_UNKNOWN":     1,
+		"ERROR_REASON_ARGUMENTS_INVALID":     2,
+		"ERROR_REASON_PAGE_TOKEN_INVALID":    3,
+		"ERROR_REASON_FIELD_INVALID":         4,
+		"ERROR_REASON_REQUEST_MALFORMED":     5,
+		"ERROR_REASON_TASK_NOT_FOUND":        6,
+		"ERROR_REASON_TASK_NOT_FINAL":        7,
+		"ERROR_REASON_TASK_ALREADY_FINAL":    8,
+		"ERROR_REASON_CANNOT_FORCE_ABORT":    9,
+		"ERROR_REASON_REQUEST_ID_REUSED":     10,
+		"ERROR_REASON_QUEUE_FULL":            11,
+		"ERROR_REASON_PAYLOAD_TOO_LARGE":     12,
+		"ERROR_REASON_TOKEN_MISSING":         13,
+		"ERROR_REASON_TOKEN_UNKNOWN":         14,
+		"ERROR_REASON_STORE_UNAVAILABLE":     15,
+		"ERROR_REASON_SHUTTING_DOWN":         16,
+		"ERROR_REASON_INTERNAL":              17,
+		"ERROR_REASON_TOO_MANY_CALLS":        18,
+		"ERROR_REASON_MESSAGE_TOO_LARGE":     19,
+		"ERROR_REASON_CALL_UNKNOWN":          20,
+		"ERROR_REASON_ROLE_MISSING":          21,
+		"ERROR_REASON_TASK_TYPE_NOT_ALLOWED": 22,
+		"ERROR_REASON_QUEUE_NOT_ALLOWED":     23,
 	}
 )
 
@@ -154,7 +166,7 @@ var File_taskgate_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\xd0\x05\n" +
+	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\xbb\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_TASK_TYPE_UNKNOWN\x10\x01\x12\"\n" +
@@ -177,7 +189,10 @@ const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\x11\x12\x1f\n" +
 	"\x1bERROR_REASON_TOO_MANY_CALLS\x10\x12\x12\"\n" +
 	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x13\x12\x1d\n" +
-	"\x19ERROR_REASON_CALL_UNKNOWN\x10\x14BY\n" +
+	"\x19ERROR_REASON_CALL_UNKNOWN\x10\x14\x12\x1d\n" +
+	"\x19ERROR_REASON_ROLE_MISSING\x10\x15\x12&\n" +
+	"\"ERROR_REASON_TASK_TYPE_NOT_ALLOWED\x10\x16\x12\"\n" +
+	"\x1eERROR_REASON_QUEUE_NOT_ALLOWED\x10\x17BY\n" +
 	"\x0fdev.taskgate.v1B\x10ErrorReasonProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (

@@ -1573,7 +1573,8 @@ type GetStatsResponse struct {
 	ReadTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=read_time,json=readTime,proto3" json:"read_time,omitempty"`
 	// What all tasks do.
 	Activity *Activity `protobuf:"bytes,2,opt,name=activity,proto3" json:"activity,omitempty"`
-	// How many tasks are in each state.
+	// How many tasks are in each state. What ended is left out for a caller whose token is limited to
+	// some task types or queues: the rest counts what that caller may see.
 	States []*StateCount `protobuf:"bytes,3,rep,name=states,proto3" json:"states,omitempty"`
 	// The queues.
 	Queues []*Queue `protobuf:"bytes,4,rep,name=queues,proto3" json:"queues,omitempty"`

@@ -14,6 +14,10 @@
     ├── Unauthenticated
     │   ├── TokenMissing     no token came with the call
     │   └── TokenUnknown     the token is nobody's
+    ├── PermissionDenied
+    │   ├── RoleMissing          the call needs a role that the caller does not have
+    │   ├── TaskTypeNotAllowed   the caller's tasks must be of other types
+    │   └── QueueNotAllowed      the caller's tasks must be in other queues
     └── ShuttingDown         the server is going; another one may answer
 
 The store's own errors (``taskgate.store.errors``) pass through. ``api/statuses.py`` says what each
@@ -190,6 +194,64 @@ class TokenUnknown(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("the token is not one of this server's")
+
+
+class PermissionDenied(RequestError):
+    """It is known who calls, and they may not."""
+
+
+class RoleMissing(PermissionDenied):
+    """The call needs a role that the caller does not have."""
+
+    def __init__(self, caller: str, role: str, call: str, has: Sequence[str]) -> None:
+        """``has``: the roles that the caller has."""
+        super().__init__(
+            f"{call} needs the role {role!r}, and {caller!r} has {', '.join(has) or 'none'}: use "
+            "another token, or have the role added to the caller's line of the tokens file"
+        )
+        self.caller = caller
+        self.role = role
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"caller": self.caller, "role": self.role}
+
+
+class TaskTypeNotAllowed(PermissionDenied):
+    """The caller's tasks must be of other types."""
+
+    def __init__(self, caller: str, task_type: str, allowed: str) -> None:
+        """``allowed``: the patterns of the types that the caller may submit."""
+        super().__init__(
+            f"{caller!r} may submit task types like {allowed}, and {fit(task_type, 80)!r} is none: "
+            "use another token, or have task_types changed on the caller's line of the tokens file"
+        )
+        self.caller = caller
+        self.task_type = task_type
+        self.allowed = allowed
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        facts = {"task_type": self.task_type, "allowed_task_types": self.allowed}
+        return {"caller": self.caller, **facts}
+
+
+class QueueNotAllowed(PermissionDenied):
+    """The caller's tasks must be in other queues."""
+
+    def __init__(self, caller: str, queue: str, allowed: str) -> None:
+        """``allowed``: the patterns of the queues that the caller may submit to."""
+        super().__init__(
+            f"{caller!r} may submit to queues like {allowed}, and {fit(queue, 80)!r} is none: "
+            "use another token, or have queues changed on the caller's line of the tokens file"
+        )
+        self.caller = caller
+        self.queue = queue
+        self.allowed = allowed
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {"caller": self.caller, "queue": self.queue, "allowed_queues": self.allowed}
 
 
 class ShuttingDown(RequestError):

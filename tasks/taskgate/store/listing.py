@@ -103,6 +103,28 @@ def basic_page(tx: Connection, wanted: Filter, after: Position | None, limit: in
     return Page(shown, Position(shown[-1].created_at, shown[-1].id) if has_more else None)
 
 
+def task_types(tx: Connection) -> list[str]:
+    """The types that tasks on record have."""
+    return [row.value for row in tx.execute(_TYPES)]
+
+
+def queues(tx: Connection) -> list[str]:
+    """The queues that tasks on record have."""
+    return [row.value for row in tx.execute(_QUEUES)]
+
+
+def _distinct(column: ColumnElement[str]) -> Select[Any]:
+    """A column's values, one look into its index each: DISTINCT would read all of the index."""
+    found = select(func.min(column).label("value")).cte("found", recursive=True)
+    following = select(func.min(column)).where(column > found.c.value).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.value.is_not(None)))
+    return select(found.c.value).where(found.c.value.is_not(None))
+
+
+_TYPES = _distinct(tasks.c.task_type)
+_QUEUES = _distinct(tasks.c.queue)
+
+
 def _fitting(sizes: Sequence[int]) -> int:
     """How many tasks of these sizes a page may hold."""
     total = 0

@@ -15,19 +15,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from support.requests import get, submit, watch
 from support.serving import SECONDS, InProcessServer, refused
+from support.tokens import bearer, line
 from taskgate.server.settings import ServerSettings
 from taskgate.v1 import task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 NO_TASK = "0190b0a8-3c5e-7d43-9f0e-6a2b7c1d8e4f"
-
-
-def line(name: str, token: str) -> str:
-    return f"{name} {hashlib.sha256(token.encode()).hexdigest()}\n"
-
-
-def bearer(token: str) -> Any:
-    return [("authorization", f"Bearer {token}")]
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import grpc
 import pytest
 
 from support.certificates import Certificate, self_signed
-from support.requests import submit
-from support.serving import SECONDS, InProcessServer, is_unavailable
+from support.requests import get, submit
+from support.serving import SECONDS, InProcessServer, is_unavailable, refused
+from support.tokens import bearer, line
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.server import AddressUnavailable
 from taskgate.server.settings import ServerSettings
@@ -110,6 +111,34 @@ def test_a_client_certificates_name_is_the_caller(
         assert task.submitted_by == "client"
         aborted = stub.Abort(task_service_pb2.AbortRequest(id=task.id), timeout=SECONDS).task
         assert aborted.abort.by == "client"
+
+
+def test_a_certificates_line_says_what_its_caller_may(
+    make_settings: Callable[..., ServerSettings],
+    certificates: dict[str, Certificate],
+    tmp_path: Path,
+) -> None:
+    own, client = certificates["server"], certificates["client"]
+    tokens = tmp_path / "tokens"
+    tokens.write_text("client certificate roles=read,submit\n" + line("alice", "apple"))
+    settings = make_settings(
+        taskgate_tls_cert=own.certificate,
+        taskgate_tls_key=own.key,
+        taskgate_tls_client_ca=client.certificate,
+        taskgate_tokens_file=tokens,
+    )
+    with InProcessServer(settings) as server:
+        stub = TaskServiceStub(server.channel(credentials(own, client)))
+        task = stub.Submit(submit(), timeout=SECONDS).task
+        assert task.submitted_by == "client"
+        abort = task_service_pb2.AbortRequest(id=task.id)
+        refusal = refused(stub.Abort, abort)
+        assert refusal.reason == "ROLE_MISSING"
+        assert refusal.metadata == {"caller": "client", "role": "abort"}
+        aborted = stub.Abort(abort, metadata=bearer("apple"), timeout=SECONDS).task
+        assert aborted.abort.by == "alice"
+        tokens.write_text("somebody certificate\n" + line("alice", "apple"))
+        assert refused(stub.Get, get(task.id)).reason == "TOKEN_MISSING"
 
 
 def test_new_certificates_count_without_a_restart(

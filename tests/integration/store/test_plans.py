@@ -299,6 +299,14 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
         lambda tx, _: mirror.ended_since(tx, datetime.now(UTC), 100),
         ("ix_taskgate_tasks_finished", "finished_at"),
     ),
+    "types on record": (
+        lambda tx, _: listing.task_types(tx),
+        ("ix_taskgate_tasks_by_task_type", "task_type"),
+    ),
+    "queues on record": (
+        lambda tx, _: listing.queues(tx),
+        ("ix_taskgate_tasks_by_queue", "queue"),
+    ),
     "started": (lambda tx, _: mirror.started(tx, 100), None),
 }
 

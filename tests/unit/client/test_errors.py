@@ -36,6 +36,7 @@ _DELAY = 0.3
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL", taskgate.QueueFull),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE", taskgate.PayloadTooLarge),
         (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_UNKNOWN", taskgate.Unauthenticated),
+        (grpc.StatusCode.PERMISSION_DENIED, "ROLE_MISSING", taskgate.PermissionDenied),
         (grpc.StatusCode.INTERNAL, "OF_A_LATER_VERSION", taskgate.TaskgateError),
         (grpc.StatusCode.FAILED_PRECONDITION, "OF_A_LATER_VERSION", taskgate.TaskgateError),
     ],
@@ -77,7 +78,7 @@ def test_an_error_of_somebody_between_needs_no_details(script: Script, address: 
         context.abort(grpc.StatusCode.PERMISSION_DENIED, "a proxy's own words")
 
     script.steps = [step]
-    with taskgate.Client(address) as client, pytest.raises(taskgate.TaskgateError) as raised:
+    with taskgate.Client(address) as client, pytest.raises(taskgate.PermissionDenied) as raised:
         client.task("some-id").get()
     assert raised.value.code is grpc.StatusCode.PERMISSION_DENIED
     assert raised.value.reason == ""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from taskgate.server.api.authentication import Tokens, TokensFileError
-from taskgate.server.errors import TokenUnknown
+from taskgate.server.callers import ALL_ROLES, Caller, Patterns, Role
+from taskgate.server.errors import TokenMissing, TokenUnknown
 
 SHA256 = hashlib.sha256(b"apple").hexdigest()
 
@@ -27,7 +28,7 @@ def write(folder: Path, text: str) -> Path:
     ],
 )
 def test_what_a_file_may_look_like(tmp_path: Path, text: str) -> None:
-    assert Tokens(write(tmp_path, text)).caller("apple") == "alice"
+    assert Tokens(write(tmp_path, text)).caller("apple") == Caller("alice")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,40 @@ def test_a_wrong_line_is_named_but_not_shown(tmp_path: Path, text: str) -> None:
     with pytest.raises(TokensFileError, match="line 2") as caught:
         Tokens(path)
     assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "caller"),
+    [
+        ("", Caller("alice")),
+        ("roles=read", Caller("alice", frozenset({Role.READ}))),
+        ("roles=admin,abort,submit,read", Caller("alice", ALL_ROLES)),
+        (
+            "queues=fast,b-*  task_types=demo.*  # hers",
+            Caller("alice", task_types=Patterns(("demo.*",)), queues=Patterns(("fast", "b-*"))),
+        ),
+    ],
+)
+def test_limits_follow_the_token(tmp_path: Path, limits: str, caller: Caller) -> None:
+    assert Tokens(write(tmp_path, f"alice {SHA256} {limits}")).caller("apple") == caller
+
+
+@pytest.mark.parametrize(
+    "limits",
+    ["roles", "roles=", "roles=reader", "roles=read roles=read", "role=read", "task_types=a, b"],
+)
+def test_wrong_limits_let_nobody_in(tmp_path: Path, limits: str) -> None:
+    with pytest.raises(TokensFileError, match="line 1"):
+        Tokens(write(tmp_path, f"alice {SHA256} {limits}\n"))
+
+
+def test_certificates_have_lines_of_their_own(tmp_path: Path) -> None:
+    tokens = Tokens(write(tmp_path, f"alice {SHA256}\nbob certificate roles=read\n"))
+    assert tokens.name_certificates
+    assert tokens.certified("bob") == Caller("bob", frozenset({Role.READ}))
+    with pytest.raises(TokenMissing):
+        tokens.certified("alice")
+    assert not Tokens(write(tmp_path, f"alice {SHA256}")).name_certificates
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@
     ├── RequestIdReused          the request id was used before, for something else
     ├── QueueFull                too many tasks wait already
     ├── Unauthenticated          the server wants a token, or another one
+    ├── PermissionDenied         the token's roles or patterns do not allow it
     ├── Unavailable              the server, or its database, does not answer
     └── DeadlineExceeded         the answer did not come in time
     TaskUnsuccessful             the task has no result, and never will; `task` says why
@@ -121,6 +122,10 @@ class Unauthenticated(TaskgateError):
     """The server wants a token, or another one."""
 
 
+class PermissionDenied(TaskgateError):
+    """The token does not allow it: ``reason`` and ``metadata`` say what is missing."""
+
+
 class Unavailable(TaskgateError):
     """The server, or its database, does not answer; the same call may work later."""
 
@@ -170,6 +175,7 @@ _BY_CODE: Mapping[grpc.StatusCode, type[TaskgateError]] = {
     grpc.StatusCode.CANCELLED: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
     grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
 }

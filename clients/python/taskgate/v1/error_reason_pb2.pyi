@@ -64,6 +64,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED: the request message is longer than the server takes."""
     ERROR_REASON_CALL_UNKNOWN: _ErrorReason.ValueType  # 20
     """UNIMPLEMENTED: the server has no such call."""
+    ERROR_REASON_ROLE_MISSING: _ErrorReason.ValueType  # 21
+    """PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it."""
+    ERROR_REASON_TASK_TYPE_NOT_ALLOWED: _ErrorReason.ValueType  # 22
+    """PERMISSION_DENIED: the caller may not submit tasks of this type."""
+    ERROR_REASON_QUEUE_NOT_ALLOWED: _ErrorReason.ValueType  # 23
+    """PERMISSION_DENIED: the caller may not submit to this queue."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """What google.rpc.ErrorInfo.reason says (domain "taskgate"): the value's name without its prefix,
@@ -113,4 +119,10 @@ ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 19
 """RESOURCE_EXHAUSTED: the request message is longer than the server takes."""
 ERROR_REASON_CALL_UNKNOWN: ErrorReason.ValueType  # 20
 """UNIMPLEMENTED: the server has no such call."""
+ERROR_REASON_ROLE_MISSING: ErrorReason.ValueType  # 21
+"""PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it."""
+ERROR_REASON_TASK_TYPE_NOT_ALLOWED: ErrorReason.ValueType  # 22
+"""PERMISSION_DENIED: the caller may not submit tasks of this type."""
+ERROR_REASON_QUEUE_NOT_ALLOWED: ErrorReason.ValueType  # 23
+"""PERMISSION_DENIED: the caller may not submit to this queue."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

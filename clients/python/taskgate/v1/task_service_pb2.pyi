@@ -885,7 +885,9 @@ class GetStatsResponse(_message.Message):
 
     @_builtins.property
     def states(self) -> _containers.RepeatedCompositeFieldContainer[_stats_pb2.StateCount]:
-        """How many tasks are in each state."""
+        """How many tasks are in each state. What ended is left out for a caller whose token is limited to
+        some task types or queues: the rest counts what that caller may see.
+        """
 
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[_stats_pb2.Queue]:

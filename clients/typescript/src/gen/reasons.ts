@@ -42,6 +42,12 @@ export const Reason = {
   MESSAGE_TOO_LARGE: "MESSAGE_TOO_LARGE",
   /** UNIMPLEMENTED: the server has no such call. */
   CALL_UNKNOWN: "CALL_UNKNOWN",
+  /** PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it. */
+  ROLE_MISSING: "ROLE_MISSING",
+  /** PERMISSION_DENIED: the caller may not submit tasks of this type. */
+  TASK_TYPE_NOT_ALLOWED: "TASK_TYPE_NOT_ALLOWED",
+  /** PERMISSION_DENIED: the caller may not submit to this queue. */
+  QUEUE_NOT_ALLOWED: "QUEUE_NOT_ALLOWED",
 } as const;
 
 /** What google.rpc.ErrorInfo.reason says. The list grows with the server's version. */

@@ -23,7 +23,7 @@ from taskgate.cli.doctor.record import (
 from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.output.terminal import one_line, write, write_json
 from taskgate.cli.settings import load_settings
-from taskgate.client import Client, TaskgateError, Unauthenticated
+from taskgate.client import Client, PermissionDenied, TaskgateError, Unauthenticated
 from taskgate.server.settings import ServerSettings
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
@@ -168,6 +168,8 @@ def _call(client: Client) -> Iterator[Finding]:
             f"the server at {client.target} does not know us: {error.message}",
             "set TASKGATE_TOKEN to a token in the server's TASKGATE_TOKENS_FILE",
         )
+    except PermissionDenied as error:
+        yield ok(f"the server at {client.target} serves, and knows us: {error.message}")
     except TaskgateError as error:
         yield problem(
             f"the server at {client.target} serves, but fails a call: {error.message}",

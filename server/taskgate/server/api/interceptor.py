@@ -14,16 +14,20 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 from grpc_status import rpc_status
 
-from taskgate.server.api.authentication import ANYONE, Tokens, authenticate, caller
+from taskgate.server.api.authentication import Tokens, bearer_token, caller
+from taskgate.server.api.authorization import check_role
 from taskgate.server.api.limits import CallLimits, RefusalLog
 from taskgate.server.api.statuses import internal_status, meaning_of, status_of
+from taskgate.server.callers import ANYONE, Caller
 from taskgate.server.credentials import certificate_name
 from taskgate.server.errors import (
     CallUnknown,
     MalformedRequest,
     MessageTooLarge,
+    PermissionDenied,
     RequestError,
     ShuttingDown,
+    TokenMissing,
     TooManyCalls,
     Unauthenticated,
 )
@@ -47,6 +51,9 @@ _OPEN_SERVICE = "/grpc.health.v1.Health/"
 _OPEN_WATCH = f"{_OPEN_SERVICE}Watch"
 """Stays open for good."""
 
+
+_CERTIFIED = Caller("")
+"""Whoever the certificate names, which gRPC shows to handlers only."""
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
 _METHODS = [f"/{_SERVICE.full_name}/{method.name}" for method in _SERVICE.methods]
@@ -75,7 +82,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         has_certificates: bool,
     ) -> None:
         """``tokens``: None lets everyone call. ``has_certificates``: clients must show one."""
-        self._names_from_certificates = tokens is None and has_certificates
+        self._has_certificates = has_certificates
         self._tokens = tokens
         self._limits = CallLimits(max_calls, callers_are_known=tokens is not None)
         self._max_message_bytes = max_message_bytes
@@ -114,9 +121,24 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if method == _OPEN_WATCH:
             self._limits.admit_open()
         elif not method.startswith(_OPEN_SERVICE):
-            name = authenticate(metadata, self._tokens)
-            caller.set(name)
-            self._limits.admit(name)
+            who = self._caller(metadata)
+            check_role(who, method)
+            caller.set(who)
+            self._limits.admit(who.name)
+
+    def _caller(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
+        if self._tokens is None:
+            return _CERTIFIED if self._has_certificates else ANYONE
+        token = bearer_token(metadata)
+        if token is not None:
+            return self._tokens.caller(token)
+        if self._has_certificates and self._tokens.name_certificates:
+            return _CERTIFIED
+        raise TokenMissing
+
+    def _certified(self, context: Context) -> Caller:
+        name = certificate_name(context.auth_context()) or ""
+        return Caller(name) if self._tokens is None else self._tokens.certified(name)
 
     def _refusal(self, error: RequestError, method: str) -> Handler:
         """A handler that answers with the error and reads no message."""
@@ -141,7 +163,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _guarded_unary(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> Any:
             try:
-                self._begin(request, context)
+                self._begin(request, context, method)
                 return await behavior(request, context)
             except Exception as exc:  # noqa: BLE001 - every error gets its answer here
                 await self._abort(exc, context, method)
@@ -151,7 +173,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _guarded_stream(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             try:
-                self._begin(request, context)
+                self._begin(request, context, method)
                 async for response in behavior(request, context):
                     yield response
             except Exception as exc:  # noqa: BLE001 - every error gets its answer here
@@ -159,10 +181,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
         return call
 
-    def _begin(self, request: Any, context: Context) -> None:
+    def _begin(self, request: Any, context: Context, method: str) -> None:
         context.set_trailing_metadata(_VERSION_METADATA)
-        if self._names_from_certificates:  # which gRPC shows to handlers only
-            caller.set(certificate_name(context.auth_context()) or ANYONE)
+        if caller.get() is _CERTIFIED:
+            who = self._certified(context)
+            caller.set(who)
+            check_role(who, method)
         if isinstance(request, RequestError):
             raise request
 
@@ -193,7 +217,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             logger.error("incident %s: %s failed", incident, method, exc_info=error)
             return internal_status(incident)
         call = method.rpartition("/")[2]
-        who = caller.get() or context.peer()
+        who = caller.get().name or context.peer()
         text = f"{call} by {who} refused: {meaning.reason}: {error}"
         self._refusals.note(_level(error), meaning.reason, text)
         return status_of(error, meaning)
@@ -203,6 +227,6 @@ def _level(error: Exception) -> int:
     """What concerns the server, or smells of an attack, is for its operator."""
     if isinstance(error, ShuttingDown):
         return logging.DEBUG
-    if isinstance(error, Unauthenticated | TooManyCalls | StoreUnavailable):
+    if isinstance(error, Unauthenticated | PermissionDenied | TooManyCalls | StoreUnavailable):
         return logging.WARNING
     return logging.INFO

@@ -14,6 +14,7 @@ from typing import Any, Literal, Never, TypeVar
 from google.protobuf.message import Message
 from sqlalchemy import Connection
 
+from taskgate.server.callers import Caller
 from taskgate.server.errors import InvalidRequest, Violation, ViolationReason, Violations
 from taskgate.server.messages.tasks import basic_task_message, task_message
 from taskgate.server.messages.workers import task_type_message, worker_message
@@ -50,8 +51,10 @@ class Lists:
 
     records: Records
 
-    async def tasks(self, request: task_service_pb2.ListRequest) -> task_service_pb2.ListResponse:
-        """A page of the tasks that fit the filters, the newest first.
+    async def tasks(
+        self, request: task_service_pb2.ListRequest, caller: Caller
+    ) -> task_service_pb2.ListResponse:
+        """A page of the tasks that fit the filters and that the caller sees, the newest first.
 
         Raises:
             InvalidRequest: fields are wrong.
@@ -66,6 +69,11 @@ class Lists:
             if not found_ids:
                 return task_service_pb2.ListResponse()
             wanted = replace(wanted, ids=found_ids)
+        if not caller.sees_all:
+            seen = await self.records.read(lambda tx: _what_is_seen(tx, wanted, caller))
+            if seen is None:
+                return task_service_pb2.ListResponse()
+            wanted = seen
         tokens = PageTokens.of("List", _fingerprint(request))
         after = _task_position(tokens.read(request.page_token, length=2))
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
@@ -99,7 +107,7 @@ class Lists:
         return await self.records.read(read)
 
     async def task_types(
-        self, request: task_service_pb2.ListTaskTypesRequest
+        self, request: task_service_pb2.ListTaskTypesRequest, caller: Caller
     ) -> task_service_pb2.ListTaskTypesResponse:
         """A page of the task types, by name.
 
@@ -113,7 +121,11 @@ class Lists:
 
         def answer(tx: Connection) -> task_service_pb2.ListTaskTypesResponse:
             types = sorted(task_types.by_name(tx).items())
-            rest = [known for name, known in types if after is None or [name] > after]
+            rest = [
+                known
+                for name, known in types
+                if (after is None or [name] > after) and caller.sees_type(name)
+            ]
             shown = list(_fitting(map(task_type_message, rest[:size])))
             has_more = len(rest) > len(shown)
             return task_service_pb2.ListTaskTypesResponse(
@@ -124,9 +136,9 @@ class Lists:
         return await self.records.read(answer)
 
     async def workers(
-        self, request: task_service_pb2.ListWorkersRequest
+        self, request: task_service_pb2.ListWorkersRequest, caller: Caller
     ) -> task_service_pb2.ListWorkersResponse:
-        """A page of the workers, the newest first.
+        """A page of the workers that take tasks from queues the caller sees, the newest first.
 
         Raises:
             InvalidRequest: fields are wrong.
@@ -141,6 +153,7 @@ class Lists:
                 worker
                 for worker in sorted(workers.list_all(tx), key=_worker_position, reverse=True)
                 if (worker.is_alive or not request.alive_only)
+                and caller.sees_worker(worker)
                 and (after is None or _worker_position(worker) < after)
             ]
             active = workers.active_counts(tx)
@@ -285,6 +298,20 @@ def _task_position(parts: Sequence[str] | None) -> listing.Position | None:
         return listing.Position(datetime.fromisoformat(created_at).astimezone(UTC), task_id)
     except (ValueError, OverflowError):
         _refuse_token("it is not a next_page_token")
+
+
+def _what_is_seen(tx: Connection, wanted: listing.Filter, caller: Caller) -> listing.Filter | None:
+    """What is wanted within the caller's patterns, as names, by which lists are read in order.
+
+    None if nothing is left.
+    """
+    task_types, queues = wanted.task_types, wanted.queues
+    if caller.task_types is not None:
+        task_types = frozenset(filter(caller.sees_type, task_types or listing.task_types(tx)))
+    if caller.queues is not None:
+        queues = frozenset(filter(caller.sees_queue, queues or listing.queues(tx)))
+    is_empty = (caller.task_types and not task_types) or (caller.queues and not queues)
+    return None if is_empty else replace(wanted, task_types=task_types, queues=queues)
 
 
 def _worker_position(worker: Worker) -> list[str]:

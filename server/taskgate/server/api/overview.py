@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from taskgate.server.callers import Caller
 from taskgate.server.records import Records
 from taskgate.server.requests.catalog import Catalog
 from taskgate.store import stats, workers
@@ -37,10 +38,23 @@ class Reading:
     """By the database's clock."""
     by_kind: Mapping[Kind, Activity]
     final: Mapping[State, Count]
+    """How many ended in each way; empty if that is not known."""
     workers: tuple[Worker, ...]
     """The living ones."""
     queues: frozenset[str]
     """Those that are known, whether or not there is anything in them."""
+
+    def seen_by(self, caller: Caller) -> Reading:
+        """What of it exists for a caller; ``final``, which no kinds are known of, is empty then."""
+        if caller.sees_all:
+            return self
+        return replace(
+            self,
+            by_kind={k: a for k, a in self.by_kind.items() if caller.sees(k.task_type, k.queue)},
+            final={},
+            workers=tuple(one for one in self.workers if caller.sees_worker(one)),
+            queues=frozenset(filter(caller.sees_queue, self.queues)),
+        )
 
     @property
     def total(self) -> Activity:

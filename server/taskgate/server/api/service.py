@@ -20,7 +20,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskService(task_service_pb2_grpc.TaskServiceServicer):
-    """The calls; who calls is in ``authentication.caller``."""
+    """The calls; who calls is in ``authentication.caller``, what they need in ``authorization``."""
 
     submissions: Submissions
     tasks: Tasks
@@ -45,7 +45,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     async def Get(
         self, request: task_service_pb2.GetRequest, context: Context
     ) -> task_service_pb2.GetResponse:
-        return await self.tasks.get(request, context.time_remaining())
+        return await self.tasks.get(request, caller.get(), context.time_remaining())
 
     async def Abort(
         self, request: task_service_pb2.AbortRequest, context: Context
@@ -55,30 +55,30 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     async def Watch(
         self, request: task_service_pb2.WatchRequest, context: Context
     ) -> AsyncIterator[task_service_pb2.WatchResponse]:
-        async for response in self.tasks.watch(request):
+        async for response in self.tasks.watch(request, caller.get()):
             yield response
 
     async def List(
         self, request: task_service_pb2.ListRequest, context: Context
     ) -> task_service_pb2.ListResponse:
-        return await self.lists.tasks(request)
+        return await self.lists.tasks(request, caller.get())
 
     async def ListTaskTypes(
         self, request: task_service_pb2.ListTaskTypesRequest, context: Context
     ) -> task_service_pb2.ListTaskTypesResponse:
-        return await self.lists.task_types(request)
+        return await self.lists.task_types(request, caller.get())
 
     async def ListWorkers(
         self, request: task_service_pb2.ListWorkersRequest, context: Context
     ) -> task_service_pb2.ListWorkersResponse:
-        return await self.lists.workers(request)
+        return await self.lists.workers(request, caller.get())
 
     async def ListQueues(
         self, request: task_service_pb2.ListQueuesRequest, context: Context
     ) -> task_service_pb2.ListQueuesResponse:
-        return await self.stats.queues(request)
+        return await self.stats.queues(request, caller.get())
 
     async def GetStats(
         self, request: task_service_pb2.GetStatsRequest, context: Context
     ) -> task_service_pb2.GetStatsResponse:
-        return await self.stats.get(request)
+        return await self.stats.get(request, caller.get())

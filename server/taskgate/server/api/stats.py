@@ -14,6 +14,7 @@ from taskgate.server.api.lists import (
     page_size,
 )
 from taskgate.server.api.overview import Overview, Reading, slots
+from taskgate.server.callers import Caller
 from taskgate.server.errors import Violations
 from taskgate.server.messages.stats import activity_message, state_messages, type_message
 from taskgate.server.messages.values import timestamp
@@ -31,7 +32,7 @@ class Stats:
     overview: Overview
 
     async def get(
-        self, request: task_service_pb2.GetStatsRequest
+        self, request: task_service_pb2.GetStatsRequest, caller: Caller
     ) -> task_service_pb2.GetStatsResponse:
         """Counts, ages and rates.
 
@@ -40,7 +41,7 @@ class Stats:
             StoreUnavailable: the database does not answer.
         """
         _check(request)
-        reading = await self.overview.recent()
+        reading = (await self.overview.recent()).seen_by(caller)
         by_queue, total = reading.by_queue(), reading.total
         names = request.queues or _largest(by_queue)
         by_type = reading.by_type()
@@ -57,7 +58,7 @@ class Stats:
         )
 
     async def queues(
-        self, request: task_service_pb2.ListQueuesRequest
+        self, request: task_service_pb2.ListQueuesRequest, caller: Caller
     ) -> task_service_pb2.ListQueuesResponse:
         """A page of the queues, by name.
 
@@ -68,7 +69,7 @@ class Stats:
         tokens = PageTokens.of("ListQueues")
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
         after = tokens.read(request.page_token, length=1)
-        reading = await self.overview.recent()
+        reading = (await self.overview.recent()).seen_by(caller)
         by_queue = reading.by_queue()
         rest = [name for name in sorted(by_queue) if after is None or [name] > after]
         shown = rest[:size]

@@ -58,6 +58,11 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     ),
     errors.TokenMissing: Meaning(grpc.StatusCode.UNAUTHENTICATED, Reason.TOKEN_MISSING),
     errors.TokenUnknown: Meaning(grpc.StatusCode.UNAUTHENTICATED, Reason.TOKEN_UNKNOWN),
+    errors.RoleMissing: Meaning(grpc.StatusCode.PERMISSION_DENIED, Reason.ROLE_MISSING),
+    errors.TaskTypeNotAllowed: Meaning(
+        grpc.StatusCode.PERMISSION_DENIED, Reason.TASK_TYPE_NOT_ALLOWED
+    ),
+    errors.QueueNotAllowed: Meaning(grpc.StatusCode.PERMISSION_DENIED, Reason.QUEUE_NOT_ALLOWED),
     errors.ShuttingDown: Meaning(
         grpc.StatusCode.UNAVAILABLE, Reason.SHUTTING_DOWN, retry_after=timedelta(seconds=1)
     ),

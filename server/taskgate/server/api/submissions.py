@@ -10,6 +10,7 @@ from functools import partial
 from taskgate.server.api.statuses import meaning_of, status_of
 from taskgate.server.background.reader import Reader
 from taskgate.server.background.writer import Writer
+from taskgate.server.callers import Caller
 from taskgate.server.errors import InvalidRequest, RequestError, Violation
 from taskgate.server.messages.tasks import basic_task_message, task_message, weight
 from taskgate.server.offload import Offload
@@ -37,7 +38,7 @@ class Submissions:
     offload: Offload
 
     async def submit(
-        self, request: task_service_pb2.SubmitRequest, caller: str
+        self, request: task_service_pb2.SubmitRequest, caller: Caller
     ) -> task_service_pb2.SubmitResponse:
         """Record a task and have it run.
 
@@ -48,12 +49,12 @@ class Submissions:
         """
         admitted = await self.admission.submission(request, caller)
         task = await self._recorded(admitted)
-        logger.debug("task %s (%s) submitted by %r", task.id, task.task_type, caller)
+        logger.debug("task %s (%s) submitted by %r", task.id, task.task_type, caller.name)
         message = await self.offload.run(weight(task), partial(task_message, task))
         return task_service_pb2.SubmitResponse(task=message)
 
     async def submit_batch(
-        self, request: task_service_pb2.SubmitBatchRequest, caller: str
+        self, request: task_service_pb2.SubmitBatchRequest, caller: Caller
     ) -> task_service_pb2.SubmitBatchResponse:
         """Record many tasks in one transaction; what became of each request, in their order.
 
@@ -69,11 +70,12 @@ class Submissions:
         admitted = await self.admission.submissions(requests, caller)
         outcomes = await self._recorded_all(admitted)
         recorded = sum(isinstance(outcome, Task) for outcome in outcomes)
-        logger.info("%d of %d tasks of a batch recorded for %r", recorded, len(outcomes), caller)
+        counts = recorded, len(outcomes)
+        logger.info("%d of %d tasks of a batch recorded for %r", *counts, caller.name)
         return task_service_pb2.SubmitBatchResponse(results=map(_batch_result, outcomes))
 
     async def retry(
-        self, request: task_service_pb2.RetryRequest, caller: str
+        self, request: task_service_pb2.RetryRequest, caller: Caller
     ) -> task_service_pb2.RetryResponse:
         """Submit a final task again.
 
@@ -86,11 +88,12 @@ class Submissions:
         """
         task_id = await self.records.resolve_id(fields.task_id(request.id))
         original = await self.reader.task(task_id)
+        caller.check_sees(task_id, original.task_type, original.queue)
         if not original.is_final:
             raise TaskNotFinal(task_id, original.state)
         admitted = await self.admission.retry(request, original, caller)
         task = await self._recorded(admitted)
-        logger.info("task %s retries task %s, for %r", task.id, task_id, caller)
+        logger.info("task %s retries task %s, for %r", task.id, task_id, caller.name)
         message = await self.offload.run(weight(task), partial(task_message, task))
         return task_service_pb2.RetryResponse(task=message)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from taskgate.server.background.reader import Reader
 from taskgate.server.background.watcher import Watcher
+from taskgate.server.callers import Caller
 from taskgate.server.errors import CannotForceAbort, ShuttingDown, Violations
 from taskgate.server.messages.tasks import basic_task_message, task_message, weight
 from taskgate.server.offload import Offload
@@ -48,7 +49,7 @@ class Tasks:
     """The longest that a Get may wait, in seconds."""
 
     async def get(
-        self, request: task_service_pb2.GetRequest, time_remaining: float | None
+        self, request: task_service_pb2.GetRequest, caller: Caller, time_remaining: float | None
     ) -> task_service_pb2.GetResponse:
         """The task at once, or once it is final, or as it is when the time is over.
 
@@ -63,6 +64,8 @@ class Tasks:
         violations = Violations()
         wait = fields.duration(request.wait, "wait", violations)
         violations.raise_if_any()
+        if not caller.sees_all:  # before it waits, which would tell that there is something
+            _check_sees(caller, await self.reader.task(task_id))
         seconds = self._seconds_to_wait(wait, time_remaining)
         task = await self._watch_one(task_id, seconds) if seconds > 0 else None
         if task is None or (self.watcher.is_cut_off and not task.is_final):
@@ -70,7 +73,7 @@ class Tasks:
         return task_service_pb2.GetResponse(task=await self._message(task))
 
     async def abort(
-        self, request: task_service_pb2.AbortRequest, caller: str
+        self, request: task_service_pb2.AbortRequest, caller: Caller
     ) -> task_service_pb2.AbortResponse:
         """Abort a task; the task after the request.
 
@@ -91,8 +94,10 @@ class Tasks:
         force_after = grace if request.force else None
 
         def apply(tx: Connection) -> Task:
+            if not caller.sees_all:
+                _check_sees(caller, queries.get(tx, task_id))
             task = transitions.request_abort(
-                tx, task_id, by=caller, reason=reason, force_after=force_after
+                tx, task_id, by=caller.name, reason=reason, force_after=force_after
             )
             # Only now does the record say, past any race, whether a worker has the task, and which.
             if force_after is not None and task.state is State.ABORTING:
@@ -101,11 +106,12 @@ class Tasks:
 
         task = await self.records.write(apply)
         self.watcher.wake(task.id)
-        logger.info("task %s is %s: abort by %r: %s", task.id, task.state, caller, fit(reason, 200))
+        by, why = caller.name, fit(reason, 200)
+        logger.info("task %s is %s: abort by %r: %s", task.id, task.state, by, why)
         return task_service_pb2.AbortResponse(task=await self._message(task))
 
     async def watch(
-        self, request: task_service_pb2.WatchRequest
+        self, request: task_service_pb2.WatchRequest, caller: Caller
     ) -> AsyncIterator[task_service_pb2.WatchResponse]:
         """Each task as it is, unless that was seen, then each newer version, until all are final.
 
@@ -116,10 +122,11 @@ class Tasks:
             ShuttingDown: the server is going; another one can go on where this one ended.
         """
         is_basic = fields.view(request.view) == task_service_pb2.TASK_VIEW_BASIC
-        unfinished = await self._without_seen_ends(await self._seen(request))
+        unfinished = await self._without_seen_ends(await self._seen(request), caller)
         with self.watcher.watch(unfinished) as subscription:
             while unfinished:
                 task = await subscription.change()
+                _check_sees(caller, task)
                 if task.is_final:
                     del unfinished[task.id]
                 message = basic_task_message(task) if is_basic else await self._message(task)
@@ -169,16 +176,22 @@ class Tasks:
         violations.raise_if_any()
         return seen
 
-    async def _without_seen_ends(self, seen: dict[str, int]) -> dict[str, int]:
+    async def _without_seen_ends(self, seen: dict[str, int], caller: Caller) -> dict[str, int]:
         """What can still change: of a task whose final version was seen nothing new will come."""
         ids = [task_id for task_id, version in seen.items() if version]
         tasks = await self.records.read(lambda tx: queries.get_many(tx, ids)) if ids else {}
+        for task in tasks.values():
+            _check_sees(caller, task)
         ended = {task.id for task in tasks.values() if task.is_final}
         return {
             task_id: version
             for task_id, version in seen.items()
             if task_id not in ended or tasks[task_id].version > version
         }
+
+
+def _check_sees(caller: Caller, task: Task) -> None:
+    caller.check_sees(task.id, task.task_type, task.queue)
 
 
 def _check_can_be_forced(tx: Connection, task: Task) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from taskgate.server.text import printable
-from taskgate.store.lifecycle import State
+from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.stats import Activity, Count
 from taskgate.v1 import stats_pb2, task_pb2
 
@@ -37,7 +37,10 @@ def activity_message(activity: Activity, read_at: datetime) -> stats_pb2.Activit
 def state_messages(
     activity: Activity, final: Mapping[State, Count]
 ) -> Sequence[stats_pb2.StateCount]:
-    """How many tasks are in each state, in the order of a task's life."""
+    """How many tasks are in each state, in the order of a task's life.
+
+    ``final``: empty if it is not known, and then left out.
+    """
     live = {state: Count(number, is_estimate=False) for state, number in activity.live.items()}
     counts = {**live, **final}
     nothing = Count(0, is_estimate=False)
@@ -48,6 +51,7 @@ def state_messages(
             estimated=counts.get(state, nothing).is_estimate,
         )
         for state in State
+        if final or state not in FINAL
     ]
 
 

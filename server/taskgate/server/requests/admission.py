@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from taskgate.server.callers import Caller
 from taskgate.server.errors import (
     InvalidRequest,
     PayloadTooLarge,
+    PermissionDenied,
     RequestError,
     ViolationReason,
     Violations,
@@ -63,10 +65,11 @@ class Admission:
     offload: Offload
     max_payload_bytes: int
 
-    async def submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> Admitted:
+    async def submission(self, request: task_service_pb2.SubmitRequest, caller: Caller) -> Admitted:
         """The task that a Submit asks for.
 
         Raises:
+            PermissionDenied: the caller may not submit such tasks.
             InvalidRequest: fields are wrong.
             PayloadTooLarge: the arguments are too long.
             QueueFull: too many tasks wait in its queue.
@@ -79,7 +82,7 @@ class Admission:
         return admitted
 
     async def submissions(
-        self, requests: Sequence[task_service_pb2.SubmitRequest], caller: str
+        self, requests: Sequence[task_service_pb2.SubmitRequest], caller: Caller
     ) -> list[Admitted | Refused]:
         """The task that each of many Submits asks for, or why it is refused.
 
@@ -95,10 +98,10 @@ class Admission:
                 drafts.append(exc)
             if len(requests) > 1:
                 await asyncio.sleep(0)  # others have their turn between the items of a batch
-        return await self._admit(drafts)
+        return await self._admit(drafts, caller)
 
     async def retry(
-        self, request: task_service_pb2.RetryRequest, original: Task, caller: str
+        self, request: task_service_pb2.RetryRequest, original: Task, caller: Caller
     ) -> Admitted:
         """The task that a Retry asks for.
 
@@ -111,13 +114,15 @@ class Admission:
         """
         read = partial(self._retry, request, original, caller)
         size = request.ByteSize() + len(original.arguments)
-        [admitted] = await self._admit([await self.offload.run(size, read)])
+        [admitted] = await self._admit([await self.offload.run(size, read)], caller)
         if isinstance(admitted, Exception):
             raise admitted
         return admitted
 
-    async def _admit(self, drafts: Sequence[Draft | RequestError]) -> list[Admitted | Refused]:
-        admitted = [await self._new_task(draft) for draft in drafts]
+    async def _admit(
+        self, drafts: Sequence[Draft | RequestError], caller: Caller
+    ) -> list[Admitted | Refused]:
+        admitted = [await self._new_task(draft, caller) for draft in drafts]
         repeated = await self._repeated(
             [
                 draft.new
@@ -125,6 +130,7 @@ class Admission:
                 if isinstance(draft, Draft)
                 and draft.may_be_repeated
                 and isinstance(outcome, RequestError)
+                and not isinstance(outcome, PermissionDenied)
             ]
         )
         return [
@@ -132,11 +138,16 @@ class Admission:
             for draft, outcome in zip(drafts, admitted, strict=True)
         ]
 
-    async def _new_task(self, draft: Draft | RequestError) -> NewTask | RequestError:
+    async def _new_task(
+        self, draft: Draft | RequestError, caller: Caller
+    ) -> NewTask | RequestError:
         if isinstance(draft, RequestError):
             return draft
         try:
+            # Before the catalog is asked, whose hints would name what the caller must not see.
+            caller.check_may_name(draft.new.task_type, draft.new.queue)
             new = await self._validated(draft)
+            caller.check_may_name(new.task_type, new.queue)
             await self.capacity.admit(new)
         except RequestError as exc:
             return exc
@@ -166,7 +177,7 @@ class Admission:
                 raise
         return await self.offload.run(size, partial(_resolved, draft, newer))
 
-    def _submission(self, request: task_service_pb2.SubmitRequest, caller: str) -> Draft:
+    def _submission(self, request: task_service_pb2.SubmitRequest, caller: Caller) -> Draft:
         violations = Violations()
         given, text = self._arguments(request, violations)
         policy = None
@@ -184,12 +195,14 @@ class Admission:
             labels=fields.labels(request.labels, violations),
             retry_policy=policy,
             max_attempts=policy.max_attempts if policy else None,
-            submitted_by=caller,
+            submitted_by=caller.name,
         )
         new = _with_times(new, request, violations)
         return Draft(_with_request_id(new, request.request_id, violations), given, violations)
 
-    def _retry(self, request: task_service_pb2.RetryRequest, original: Task, caller: str) -> Draft:
+    def _retry(
+        self, request: task_service_pb2.RetryRequest, original: Task, caller: Caller
+    ) -> Draft:
         violations = Violations()
         if request.replace_arguments:
             given, text = self._arguments(request, violations)
@@ -206,7 +219,7 @@ class Admission:
             run_timeout=original.run_timeout,
             retry_policy=original.retry_policy,
             max_attempts=original.max_attempts,
-            submitted_by=caller,
+            submitted_by=caller.name,
             retry_of=original.id,
             root_id=original.root_id,
         )

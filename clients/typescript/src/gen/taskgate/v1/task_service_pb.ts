@@ -849,7 +849,8 @@ export type GetStatsResponse = Message<"taskgate.v1.GetStatsResponse"> & {
   activity?: Activity | undefined;
 
   /**
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    *
    * @generated from field: repeated taskgate.v1.StateCount states = 3;
    */

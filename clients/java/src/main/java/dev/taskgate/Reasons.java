@@ -64,5 +64,14 @@ public final class Reasons {
     /** UNIMPLEMENTED: the server has no such call. */
     public static final String CALL_UNKNOWN = "CALL_UNKNOWN";
 
+    /** PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it. */
+    public static final String ROLE_MISSING = "ROLE_MISSING";
+
+    /** PERMISSION_DENIED: the caller may not submit tasks of this type. */
+    public static final String TASK_TYPE_NOT_ALLOWED = "TASK_TYPE_NOT_ALLOWED";
+
+    /** PERMISSION_DENIED: the caller may not submit to this queue. */
+    public static final String QUEUE_NOT_ALLOWED = "QUEUE_NOT_ALLOWED";
+
     private Reasons() {}
 }

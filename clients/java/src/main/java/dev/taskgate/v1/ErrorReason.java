@@ -185,6 +185,30 @@ public enum ErrorReason
    * <code>ERROR_REASON_CALL_UNKNOWN = 20;</code>
    */
   ERROR_REASON_CALL_UNKNOWN(20),
+  /**
+   * <pre>
+   * PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_ROLE_MISSING = 21;</code>
+   */
+  ERROR_REASON_ROLE_MISSING(21),
+  /**
+   * <pre>
+   * PERMISSION_DENIED: the caller may not submit tasks of this type.
+   * </pre>
+   *
+   * <code>ERROR_REASON_TASK_TYPE_NOT_ALLOWED = 22;</code>
+   */
+  ERROR_REASON_TASK_TYPE_NOT_ALLOWED(22),
+  /**
+   * <pre>
+   * PERMISSION_DENIED: the caller may not submit to this queue.
+   * </pre>
+   *
+   * <code>ERROR_REASON_QUEUE_NOT_ALLOWED = 23;</code>
+   */
+  ERROR_REASON_QUEUE_NOT_ALLOWED(23),
   UNRECOGNIZED(-1),
   ;
 
@@ -365,6 +389,30 @@ public enum ErrorReason
    * <code>ERROR_REASON_CALL_UNKNOWN = 20;</code>
    */
   public static final int ERROR_REASON_CALL_UNKNOWN_VALUE = 20;
+  /**
+   * <pre>
+   * PERMISSION_DENIED: the caller lacks the role that the call needs; the metadata names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_ROLE_MISSING = 21;</code>
+   */
+  public static final int ERROR_REASON_ROLE_MISSING_VALUE = 21;
+  /**
+   * <pre>
+   * PERMISSION_DENIED: the caller may not submit tasks of this type.
+   * </pre>
+   *
+   * <code>ERROR_REASON_TASK_TYPE_NOT_ALLOWED = 22;</code>
+   */
+  public static final int ERROR_REASON_TASK_TYPE_NOT_ALLOWED_VALUE = 22;
+  /**
+   * <pre>
+   * PERMISSION_DENIED: the caller may not submit to this queue.
+   * </pre>
+   *
+   * <code>ERROR_REASON_QUEUE_NOT_ALLOWED = 23;</code>
+   */
+  public static final int ERROR_REASON_QUEUE_NOT_ALLOWED_VALUE = 23;
 
 
   public final int getNumber() {
@@ -412,6 +460,9 @@ public enum ErrorReason
       case 18: return ERROR_REASON_TOO_MANY_CALLS;
       case 19: return ERROR_REASON_MESSAGE_TOO_LARGE;
       case 20: return ERROR_REASON_CALL_UNKNOWN;
+      case 21: return ERROR_REASON_ROLE_MISSING;
+      case 22: return ERROR_REASON_TASK_TYPE_NOT_ALLOWED;
+      case 23: return ERROR_REASON_QUEUE_NOT_ALLOWED;
       default: return null;
     }
   }

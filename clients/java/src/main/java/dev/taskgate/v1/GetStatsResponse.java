@@ -132,7 +132,8 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.taskgate.v1.StateCount> states_;
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -143,7 +144,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -155,7 +157,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -166,7 +169,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -177,7 +181,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1282,7 +1287,8 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1296,7 +1302,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1310,7 +1317,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1324,7 +1332,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1345,7 +1354,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1363,7 +1373,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1383,7 +1394,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1404,7 +1416,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1422,7 +1435,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1440,7 +1454,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1459,7 +1474,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1476,7 +1492,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1493,7 +1510,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1504,7 +1522,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1518,7 +1537,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1533,7 +1553,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1544,7 +1565,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -1556,7 +1578,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks are in each state.
+     * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+     * some task types or queues: the rest counts what that caller may see.
      * </pre>
      *
      * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>

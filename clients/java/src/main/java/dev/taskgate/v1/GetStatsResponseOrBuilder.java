@@ -66,7 +66,8 @@ public interface GetStatsResponseOrBuilder extends
 
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -75,7 +76,8 @@ public interface GetStatsResponseOrBuilder extends
       getStatesList();
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -83,7 +85,8 @@ public interface GetStatsResponseOrBuilder extends
   dev.taskgate.v1.StateCount getStates(int index);
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -91,7 +94,8 @@ public interface GetStatsResponseOrBuilder extends
   int getStatesCount();
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
@@ -100,7 +104,8 @@ public interface GetStatsResponseOrBuilder extends
       getStatesOrBuilderList();
   /**
    * <pre>
-   * How many tasks are in each state.
+   * How many tasks are in each state. What ended is left out for a caller whose token is limited to
+   * some task types or queues: the rest counts what that caller may see.
    * </pre>
    *
    * <code>repeated .taskgate.v1.StateCount states = 3 [json_name = "states"];</code>
