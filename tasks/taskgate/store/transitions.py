@@ -177,14 +177,15 @@ def back_off(
     attempt: int,
     failure: Failure,
     *,
-    delay: timedelta,
+    delay: timedelta | None,
     retries: int,
     columns: Mapping[str, Any] | None = None,
 ) -> bool:
     """The attempt failed and the next one is due after ``delay``, unless an abort was asked for.
 
-    ``retries``: what Celery's count of retries will be in the next attempt. ``columns``: what
-    else changes in the record for it, such as other arguments.
+    ``delay``: None if somebody else has sent the next one already: see ``resume``. ``retries``:
+    what Celery's count of retries will be in it. ``columns``: what else changes in the record for
+    it, such as other arguments.
     """
     if _next_attempt(
         tx,
@@ -196,11 +197,16 @@ def back_off(
         delay,
         retries=retries,
         failure=failure,
-        due_at=clock.in_(delay),
+        due_at=None if delay is None else clock.in_(delay),
         **(columns or {}),
     ):
         return True
     return stop(tx, task_id, attempt)
+
+
+def resume(tx: Connection, task_id: str, attempt: int) -> bool:
+    """The next attempt, which somebody else has sent, has come and can be claimed."""
+    return apply(tx, lifecycle.DUE, task_id, None, tasks.c.attempt == attempt)
 
 
 def give_back(tx: Connection, task_id: str, attempt: int) -> bool:

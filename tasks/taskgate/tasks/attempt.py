@@ -20,7 +20,7 @@ from celery.exceptions import Ignore, NotRegistered, Retry
 from celery.utils.log import get_logger
 from sqlalchemy import Connection
 
-from taskgate.store import outbox, queries, submission, transitions
+from taskgate.store import outbox, queries, submission, transitions, workers
 from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal, ValueRefused
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Failure, Task
@@ -200,7 +200,25 @@ class Attempt:
         is_new = self._adopt(tx)
         if self.request is None and not is_new and not replacing.is_awaited(tx, self.task_id):
             return False  # somebody else's task, which a worker has yet to claim
+        if self._has_begun(tx):
+            return True
         return transitions.claim(tx, self.task_id, self._number(tx), self._worker()) is not None
+
+    def _has_begun(self, tx: Connection) -> bool:
+        """Whether it is the task's own retry, of which something was heard before.
+
+        Such a message knows no attempt, or that of the message before. Workers with a lease claim
+        what they run, and are fenced by its number.
+        """
+        if self.request is None or workers.find(tx, self._worker()) is not None:
+            return False
+        found = queries.get_many(tx, [self.task_id]).get(self.task_id)
+        if found is None or found.retries != getattr(self.request, "retries", None):
+            return False
+        if found.state is State.RETRYING:
+            transitions.resume(tx, self.task_id, found.attempt)
+        self._taken_over = found.attempt
+        return found.state in ACTIVE and found.worker == self._worker()
 
     @_in_transaction
     def begin(self, tx: Connection) -> None:
@@ -380,13 +398,22 @@ class Attempt:
     @_ending
     def retry(self, tx: Connection, error: Any, traceback: str | None = None) -> State | None:
         """The task asked for another attempt; in a worker that is being stopped: for it at once."""
-        if self.claimed is None:
-            if isinstance(error, WorkerLostError):
-                return self._lose(tx, failure_of(error, traceback))
+        failure = failure_of(error if error is not None else Retry("retry"), traceback)
+        if self.claimed is not None:
+            planned = self.next_attempt or self._default_retry(self.claimed)
+            return self._back_off(tx, failure, planned)
+        if isinstance(error, WorkerLostError):
+            return self._lose(tx, failure)
+        if isinstance(error, Retry) or self.request is None:
             won = transitions.give_back(tx, self.task_id, self._number(tx))
             return self._now(tx, won)
-        failure = failure_of(error if error is not None else Retry("retry"), traceback)
-        return self._back_off(tx, failure, self.next_attempt or self._default_retry(self.claimed))
+        return self._await_next(tx, failure)
+
+    def _await_next(self, tx: Connection, failure: Failure) -> State | None:
+        """A task that runs without our base class has sent its next attempt itself."""
+        retries = self.request.retries + 1
+        back_off = functools.partial(transitions.back_off, delay=None, retries=retries)
+        return self._now(tx, self._end(tx, back_off, failure))
 
     def _back_off(self, tx: Connection, failure: Failure, planned: NextAttempt) -> State | None:
         won = transitions.back_off(

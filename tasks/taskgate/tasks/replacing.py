@@ -63,7 +63,11 @@ def take_over(tx: Connection, request: Any, values: Mapping[str, Any]) -> Taken 
     found = queries.get_many(tx, [task_id]).get(task_id)
     if found is None or request is None:
         return None
-    if _continues(found, request, values):
+    if found.state is State.RETRYING and found.retries == getattr(request, "retries", None):
+        # A task that ran without our base class has sent its retry itself.
+        if transitions.resume(tx, task_id, found.attempt):
+            return Taken(found.attempt, is_new=False)
+    elif _continues(found, request, values):
         if transitions.substitute(tx, task_id, found.attempt, _changed(values)):
             return Taken(found.attempt, is_new=False)
     elif _is_sent_anew(found, request) and sweeping.forget(tx, task_id):

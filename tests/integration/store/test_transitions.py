@@ -102,6 +102,7 @@ def expire(tx: Connection, task_id: str, _attempt: int) -> bool:
 
 CALLS = {
     "due": Call(due, (lifecycle.DUE,)),
+    "resume": Call(transitions.resume, (lifecycle.DUE,)),
     "claim": Call(claim, (lifecycle.CLAIM,)),
     "succeed": Call(succeed, (lifecycle.SUCCEED,)),
     "fail": Call(fail, (lifecycle.FAIL,)),

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery.contrib.abortable import AbortableAsyncResult
+from sqlalchemy import select
 
 from support.celery_system import failure_of
 from support.deployment import Deployment
 from support.processes import has_ended
 from support.waiting import wait_until
 from taskgate.store import queries
-from taskgate.store.lifecycle import Reason, State
+from taskgate.store.lifecycle import Outcome, Reason, State
 from taskgate.store.record import Task, new_task_id
+from taskgate.store.tables import outbox
 from taskgate.tasks.app import create_app
 from taskgate.tasks.settings import Settings
 
@@ -72,6 +74,21 @@ def after(self, x):
 def fails():
     raise KeyError("no")
 '''
+
+STOCK_APP = """
+from celery import Celery
+
+app = Celery("stock", broker={broker!r}, backend={backend!r})
+app.conf.task_default_queue = "theirs"
+app.conf.task_track_started = {tracks}
+
+
+@app.task(bind=True, max_retries=1)
+def retries(self, countdown):
+    if not self.request.retries:
+        raise self.retry(exc=KeyError("not yet"), countdown=countdown)
+    return self.request.retries
+"""
 
 
 @pytest.fixture
@@ -167,3 +184,25 @@ def test_a_detached_worker(deployment: Deployment) -> None:
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: has_ended(pid), 30)
     assert not deployment.has_worker(pid)
+
+
+@pytest.mark.parametrize("tracks", [True, False], ids=["started", "unstarted"])
+def test_a_stock_workers_retries(deployment: Deployment, tracks: bool) -> None:
+    """Such a worker publishes its retries itself."""
+    urls = deployment.env["CELERY_BROKER_URL"], f"taskgate+{deployment.env['POSTGRES_URL']}"
+    program = STOCK_APP.format(broker=urls[0], backend=urls[1], tracks=tracks)
+    (deployment.folder / "stock_app.py").write_text(program)
+    env = {"PYTHONPATH": str(deployment.folder), "CELERY_BROKER_URL": ""}
+    deployment.start("celery", "-A", "stock_app", "worker", "--pool=threads", env=env)
+    app = plain_app(deployment)
+
+    once = app.send_task("stock_app.retries", (0.1,), queue="theirs")
+    later = app.send_task("stock_app.retries", (3600,), queue="theirs")
+
+    assert once.get(timeout=30) == 1
+    task = task_of(deployment, once.id)
+    assert [attempt.outcome for attempt in task.attempts] == [Outcome.FAILED, Outcome.SUCCEEDED]
+    wait_until(lambda: later.state == "RETRY", 30)
+    assert repr(later.result) == "KeyError('not yet')"
+    with deployment.database.read() as tx:
+        assert not tx.execute(select(outbox)).all()
