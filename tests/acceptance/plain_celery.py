@@ -73,6 +73,11 @@ def delay() -> Any:
     return {"id": result.id, "result": result.get(timeout=SECONDS)}
 
 
+def send(queue: str) -> Any:
+    """A task for another queue; its id."""
+    return add.apply_async((2, 3), queue=queue).id
+
+
 def in_group() -> Any:
     """Ten tasks at once."""
     result: Any = group(add.s(number, 1) for number in range(10)).apply_async()
@@ -101,7 +106,7 @@ def catch() -> Any:
 
 COMMANDS = {
     command.__name__: command
-    for command in (get, describe, abort, delay, in_group, in_chord, in_chain, catch)
+    for command in (get, describe, abort, delay, send, in_group, in_chord, in_chain, catch)
 }
 
 if __name__ == "__main__":

@@ -144,6 +144,11 @@ pred Drop[w: Worker, n: Number] {  -- another's, or void
   taken' = taken - w -> n and doubtful' = doubtful - w -> n
   sameRecord and sameBroker and sameHeld and sameWorld
 }
+pred Hold[w: Worker, n: Number] {  -- what is paused stays in the outbox
+  w in Living and n in w.taken and Task.state = Queued and Task.attempt = n
+  taken' = taken - w -> n and doubtful' = doubtful - w -> n
+  sameRecord and sameBroker and sameHeld and sameWorld
+}
 pred Start[p: Process, n: Number] {
   p.worker in Living and n in p.worker.claimed and no p.runs + p.returned
   runs' = runs + p -> n and claimed' = claimed - p.worker -> n
@@ -226,7 +231,7 @@ pred step {
   Submit or Answer or RequestAbort or Publish or Rescue or LoseMessages or Nothing
   or (some w: Worker | EndLease[w] or KillWorker[w])
   or (some w: Worker, n: Number | Deliver[w, n] or Claim[w, n] or RecogniseClaim[w, n] or Drop[w, n]
-      or GiveBack[w, n] or RecordEnd[w, n] or RecordLoss[w, n])
+      or Hold[w, n] or GiveBack[w, n] or RecordEnd[w, n] or RecordLoss[w, n])
   or (some p: Process | Return[p] or HandEnd[p] or RecordOwnEnd[p] or KillProcess[p])
   or (some p: Process, n: Number | Start[p, n])
 }

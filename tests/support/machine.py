@@ -27,12 +27,13 @@ from sqlalchemy import Connection, event, select, update
 from support import model
 from support.records import FAILURE, HOUR, NOW, PAST, delete_everything, make_due, make_overdue
 from support.records import new_task as made
-from taskgate.store import outbox, queries, submission, sweeping, transitions, workers
+from taskgate.store import outbox, pauses, queries, submission, sweeping, transitions, workers
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import RequestIdReused, TaskAlreadyFinal
 from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
+from taskgate.store.pauses import Kind, Target
 from taskgate.store.record import NewTask
 from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.tables import tasks as task_table
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 LONG_AGO = -24 * HOUR
 WORKERS = ("one", "two")
+CELERY = Target(Kind.QUEUE, "celery")
 STEPS = 30
 
 End = Callable[[Connection, str, int], bool]
@@ -114,6 +116,8 @@ class Machine(RuleBasedStateMachine):
         self.leases: dict[str, bool] = {}
         """Whether each worker's lease goes on."""
         self.names: dict[str, str] = {}
+        self.paused = False
+        """The queue of all tasks."""
         self.numbers = 0
         self.messages: list[tuple[str, int]] = []
         """All that was ever published: any may come, late or again."""
@@ -239,7 +243,9 @@ class Machine(RuleBasedStateMachine):
             task_id
             for task_id, attempt in wanted
             if task_id in self.model
-            and self.model[task_id].claim(attempt, worker, has_lease=self.leases[worker])
+            and self.model[task_id].claim(
+                attempt, worker, has_lease=self.leases[worker], paused=self.paused
+            )
         }
         won = self.write(fate, lambda tx: transitions.claim_many(tx, wanted, worker))
         if fate != "failed after":
@@ -287,6 +293,34 @@ class Machine(RuleBasedStateMachine):
         self.write(fate, lambda tx: workers.start(tx, worker, {}, HOUR))
         self.names[place] = worker
         self.leases[worker] = True
+
+    # Pauses.
+
+    @rule(paused=st.booleans(), fate=FATES)
+    def pause_or_resume(self, paused: bool, fate: str) -> None:
+        if paused:
+            self.write(fate, lambda tx: pauses.pause(tx, CELERY, by="someone", reason=""))
+        else:
+            self.write(fate, lambda tx: pauses.resume(tx, CELERY))
+        self.paused = paused
+
+    @rule(which=st.integers(0, 30), fate=FATES)
+    def hold_what_came(self, which: int, fate: str) -> None:
+        """What a worker does with a message whose claim was refused."""
+        task_id, attempt = self.messages[-1 - which % len(self.messages)]
+        task = self.model.get(task_id)
+        expected = {task_id} if self.paused and task and task.hold(attempt) else set()
+        told = self.write(fate, lambda tx: pauses.hold_claimed(tx, [(task_id, attempt)]))
+        assert told == expected
+
+    @rule(fate=FATES)
+    def mind_pauses(self, fate: str) -> None:
+        """What a dispatcher does before it publishes."""
+        self.write(fate, lambda tx: pauses.release(tx, 100))
+        self.write(fate, lambda tx: pauses.hold_due(tx, 100))
+        for row in (task.row for task in self.model.values() if task.row is not None):
+            if not row.published:
+                row.held = self.paused and (row.held or row.is_due)
 
     # Programs, the sweeper, time.
 
@@ -367,7 +401,12 @@ class Machine(RuleBasedStateMachine):
             found = queries.get_many(tx, ids)
             is_due = outbox_table.c.publish_at <= clock.now()
             rows = {
-                row.task_id: model.Row(row.attempt, bool(row.is_due), row.published_at is not None)
+                row.task_id: model.Row(
+                    row.attempt,
+                    bool(row.is_due),
+                    row.published_at is not None,
+                    row.held_by is not None,
+                )
                 for row in tx.execute(select(outbox_table, is_due.label("is_due")))
             }
         for row in rows.values():

@@ -16,6 +16,8 @@ class Row:
     attempt: int
     is_due: bool
     published: bool = False
+    held: bool = False
+    """By a pause."""
 
 
 @dataclass
@@ -43,22 +45,29 @@ class Task:
 
     def publish(self) -> bool:
         """Whether the dispatcher takes it."""
-        if self.row is None or self.row.published or not self.row.is_due:
+        if self.row is None or self.row.published or self.row.held or not self.row.is_due:
             return False
         if self.state in (State.SCHEDULED, State.RETRYING):
             self._become(State.QUEUED)
         self.row.published = True
         return True
 
-    def claim(self, attempt: int, worker: str, *, has_lease: bool) -> bool:
+    def claim(self, attempt: int, worker: str, *, has_lease: bool, paused: bool) -> bool:
         """Whether a worker with this attempt's message wins it."""
         waits = self.state is State.QUEUED and attempt == self.attempt
-        if waits and has_lease and not self.overdue:
+        if waits and has_lease and not self.overdue and not paused:
             self.worker, self.row = worker, None
             self._become(State.RUNNING)
             return True
         self.expire()
         return False
+
+    def hold(self, attempt: int) -> bool:
+        """Whether a message that came waits for the end of a pause."""
+        if self.state is not State.QUEUED or attempt != self.attempt or self.row is None:
+            return False
+        self.row.held, self.row.published = True, False
+        return True
 
     def expire(self) -> bool:
         """Whether it was its time to."""

@@ -225,7 +225,9 @@ type Queue struct {
 	// How many living workers take tasks from it.
 	WorkerCount int32 `protobuf:"varint,3,opt,name=worker_count,json=workerCount,proto3" json:"worker_count,omitempty"`
 	// How many tasks these run at once, those of their other queues included.
-	Slots         int32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
+	Slots int32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
+	// Why nothing new of it starts; unset unless it is paused.
+	Pause         *Pause `protobuf:"bytes,5,opt,name=pause,proto3" json:"pause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -286,6 +288,13 @@ func (x *Queue) GetSlots() int32 {
 		return x.Slots
 	}
 	return 0
+}
+
+func (x *Queue) GetPause() *Pause {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
 }
 
 // A task type's tasks.
@@ -411,7 +420,7 @@ var File_taskgate_v1_stats_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_stats_proto_rawDesc = "" +
 	"\n" +
-	"\x17taskgate/v1/stats.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16taskgate/v1/task.proto\"\x81\x02\n" +
+	"\x17taskgate/v1/stats.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x16taskgate/v1/task.proto\"\x81\x02\n" +
 	"\bActivity\x12\x1c\n" +
 	"\tscheduled\x18\x01 \x01(\x03R\tscheduled\x12\x16\n" +
 	"\x06queued\x18\x02 \x01(\x03R\x06queued\x12\x18\n" +
@@ -428,12 +437,13 @@ const file_taskgate_v1_stats_proto_rawDesc = "" +
 	"\tsuccesses\x18\x03 \x01(\x03R\tsuccesses\x12\x1a\n" +
 	"\bfailures\x18\x04 \x01(\x03R\bfailures\x12\x16\n" +
 	"\x06aborts\x18\x05 \x01(\x03R\x06aborts\x12\x1a\n" +
-	"\bexpiries\x18\x06 \x01(\x03R\bexpiries\"\x87\x01\n" +
+	"\bexpiries\x18\x06 \x01(\x03R\bexpiries\"\xb1\x01\n" +
 	"\x05Queue\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\bactivity\x18\x02 \x01(\v2\x15.taskgate.v1.ActivityR\bactivity\x12!\n" +
 	"\fworker_count\x18\x03 \x01(\x05R\vworkerCount\x12\x14\n" +
-	"\x05slots\x18\x04 \x01(\x05R\x05slots\"[\n" +
+	"\x05slots\x18\x04 \x01(\x05R\x05slots\x12(\n" +
+	"\x05pause\x18\x05 \x01(\v2\x12.taskgate.v1.PauseR\x05pause\"[\n" +
 	"\tTypeStats\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x121\n" +
 	"\bactivity\x18\x02 \x01(\v2\x15.taskgate.v1.ActivityR\bactivity\"n\n" +
@@ -465,19 +475,21 @@ var file_taskgate_v1_stats_proto_goTypes = []any{
 	(*TypeStats)(nil),           // 3: taskgate.v1.TypeStats
 	(*StateCount)(nil),          // 4: taskgate.v1.StateCount
 	(*durationpb.Duration)(nil), // 5: google.protobuf.Duration
-	(TaskState)(0),              // 6: taskgate.v1.TaskState
+	(*Pause)(nil),               // 6: taskgate.v1.Pause
+	(TaskState)(0),              // 7: taskgate.v1.TaskState
 }
 var file_taskgate_v1_stats_proto_depIdxs = []int32{
 	5, // 0: taskgate.v1.Activity.oldest_age:type_name -> google.protobuf.Duration
 	1, // 1: taskgate.v1.Activity.last_minute:type_name -> taskgate.v1.Rates
 	0, // 2: taskgate.v1.Queue.activity:type_name -> taskgate.v1.Activity
-	0, // 3: taskgate.v1.TypeStats.activity:type_name -> taskgate.v1.Activity
-	6, // 4: taskgate.v1.StateCount.state:type_name -> taskgate.v1.TaskState
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 3: taskgate.v1.Queue.pause:type_name -> taskgate.v1.Pause
+	0, // 4: taskgate.v1.TypeStats.activity:type_name -> taskgate.v1.Activity
+	7, // 5: taskgate.v1.StateCount.state:type_name -> taskgate.v1.TaskState
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_taskgate_v1_stats_proto_init() }
@@ -485,6 +497,7 @@ func file_taskgate_v1_stats_proto_init() {
 	if File_taskgate_v1_stats_proto != nil {
 		return
 	}
+	file_taskgate_v1_pauses_proto_init()
 	file_taskgate_v1_task_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

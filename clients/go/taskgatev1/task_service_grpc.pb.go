@@ -32,6 +32,9 @@ const (
 	TaskService_ListWorkers_FullMethodName   = "/taskgate.v1.TaskService/ListWorkers"
 	TaskService_ListQueues_FullMethodName    = "/taskgate.v1.TaskService/ListQueues"
 	TaskService_GetStats_FullMethodName      = "/taskgate.v1.TaskService/GetStats"
+	TaskService_Pause_FullMethodName         = "/taskgate.v1.TaskService/Pause"
+	TaskService_Resume_FullMethodName        = "/taskgate.v1.TaskService/Resume"
+	TaskService_ListPauses_FullMethodName    = "/taskgate.v1.TaskService/ListPauses"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -76,6 +79,13 @@ type TaskServiceClient interface {
 	// for how long, and what happened within the last minute. One reading of the record serves all
 	// who ask; it is a second old, and more where the record is so large that reading takes longer.
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsResponse, error)
+	// Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+	// what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+	Pause(ctx context.Context, in *PauseRequest, opts ...grpc.CallOption) (*PauseResponse, error)
+	// Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+	Resume(ctx context.Context, in *ResumeRequest, opts ...grpc.CallOption) (*ResumeResponse, error)
+	// Lists what is paused, since when, by whom and why.
+	ListPauses(ctx context.Context, in *ListPausesRequest, opts ...grpc.CallOption) (*ListPausesResponse, error)
 }
 
 type taskServiceClient struct {
@@ -205,6 +215,36 @@ func (c *taskServiceClient) GetStats(ctx context.Context, in *GetStatsRequest, o
 	return out, nil
 }
 
+func (c *taskServiceClient) Pause(ctx context.Context, in *PauseRequest, opts ...grpc.CallOption) (*PauseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PauseResponse)
+	err := c.cc.Invoke(ctx, TaskService_Pause_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) Resume(ctx context.Context, in *ResumeRequest, opts ...grpc.CallOption) (*ResumeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeResponse)
+	err := c.cc.Invoke(ctx, TaskService_Resume_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) ListPauses(ctx context.Context, in *ListPausesRequest, opts ...grpc.CallOption) (*ListPausesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPausesResponse)
+	err := c.cc.Invoke(ctx, TaskService_ListPauses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -247,6 +287,13 @@ type TaskServiceServer interface {
 	// for how long, and what happened within the last minute. One reading of the record serves all
 	// who ask; it is a second old, and more where the record is so large that reading takes longer.
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error)
+	// Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+	// what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+	Pause(context.Context, *PauseRequest) (*PauseResponse, error)
+	// Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+	Resume(context.Context, *ResumeRequest) (*ResumeResponse, error)
+	// Lists what is paused, since when, by whom and why.
+	ListPauses(context.Context, *ListPausesRequest) (*ListPausesResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -289,6 +336,15 @@ func (UnimplementedTaskServiceServer) ListQueues(context.Context, *ListQueuesReq
 }
 func (UnimplementedTaskServiceServer) GetStats(context.Context, *GetStatsRequest) (*GetStatsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStats not implemented")
+}
+func (UnimplementedTaskServiceServer) Pause(context.Context, *PauseRequest) (*PauseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Pause not implemented")
+}
+func (UnimplementedTaskServiceServer) Resume(context.Context, *ResumeRequest) (*ResumeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Resume not implemented")
+}
+func (UnimplementedTaskServiceServer) ListPauses(context.Context, *ListPausesRequest) (*ListPausesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPauses not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -502,6 +558,60 @@ func _TaskService_GetStats_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_Pause_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).Pause(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_Pause_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).Pause(ctx, req.(*PauseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_Resume_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).Resume(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_Resume_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).Resume(ctx, req.(*ResumeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_ListPauses_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPausesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ListPauses(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ListPauses_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ListPauses(ctx, req.(*ListPausesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -548,6 +658,18 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetStats",
 			Handler:    _TaskService_GetStats_Handler,
+		},
+		{
+			MethodName: "Pause",
+			Handler:    _TaskService_Pause_Handler,
+		},
+		{
+			MethodName: "Resume",
+			Handler:    _TaskService_Resume_Handler,
+		},
+		{
+			MethodName: "ListPauses",
+			Handler:    _TaskService_ListPauses_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

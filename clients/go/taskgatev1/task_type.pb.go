@@ -114,7 +114,9 @@ type TaskType struct {
 	// When this revision was registered.
 	RegisterTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=register_time,json=registerTime,proto3" json:"register_time,omitempty"`
 	// The worker that registered this revision.
-	RegisteredBy  string `protobuf:"bytes,11,opt,name=registered_by,json=registeredBy,proto3" json:"registered_by,omitempty"`
+	RegisteredBy string `protobuf:"bytes,11,opt,name=registered_by,json=registeredBy,proto3" json:"registered_by,omitempty"`
+	// Why nothing new of it starts; unset unless it is paused.
+	Pause         *Pause `protobuf:"bytes,12,opt,name=pause,proto3" json:"pause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -226,6 +228,13 @@ func (x *TaskType) GetRegisteredBy() string {
 	return ""
 }
 
+func (x *TaskType) GetPause() *Pause {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
+}
+
 // A parameter of a task type.
 type Parameter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -304,7 +313,7 @@ var File_taskgate_v1_task_type_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_type_proto_rawDesc = "" +
 	"\n" +
-	"\x1btaskgate/v1/task_type.proto\x12\vtaskgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x03\n" +
+	"\x1btaskgate/v1/task_type.proto\x12\vtaskgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18taskgate/v1/pauses.proto\"\xd1\x03\n" +
 	"\bTaskType\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x12\x14\n" +
@@ -320,7 +329,8 @@ const file_taskgate_v1_task_type_proto_rawDesc = "" +
 	"atMostOnce\x12?\n" +
 	"\rregister_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\fregisterTime\x12#\n" +
-	"\rregistered_by\x18\v \x01(\tR\fregisteredBy\"\x9c\x01\n" +
+	"\rregistered_by\x18\v \x01(\tR\fregisteredBy\x12(\n" +
+	"\x05pause\x18\f \x01(\v2\x12.taskgate.v1.PauseR\x05pause\"\x9c\x01\n" +
 	"\tParameter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1a.taskgate.v1.ParameterKindR\x04kind\x12\x1a\n" +
@@ -355,18 +365,20 @@ var file_taskgate_v1_task_type_proto_goTypes = []any{
 	(*Parameter)(nil),             // 2: taskgate.v1.Parameter
 	(*structpb.Struct)(nil),       // 3: google.protobuf.Struct
 	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*Pause)(nil),                 // 5: taskgate.v1.Pause
 }
 var file_taskgate_v1_task_type_proto_depIdxs = []int32{
 	2, // 0: taskgate.v1.TaskType.parameters:type_name -> taskgate.v1.Parameter
 	3, // 1: taskgate.v1.TaskType.arguments_schema:type_name -> google.protobuf.Struct
 	4, // 2: taskgate.v1.TaskType.register_time:type_name -> google.protobuf.Timestamp
-	0, // 3: taskgate.v1.Parameter.kind:type_name -> taskgate.v1.ParameterKind
-	3, // 4: taskgate.v1.Parameter.schema:type_name -> google.protobuf.Struct
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5, // 3: taskgate.v1.TaskType.pause:type_name -> taskgate.v1.Pause
+	0, // 4: taskgate.v1.Parameter.kind:type_name -> taskgate.v1.ParameterKind
+	3, // 5: taskgate.v1.Parameter.schema:type_name -> google.protobuf.Struct
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_taskgate_v1_task_type_proto_init() }
@@ -374,6 +386,7 @@ func file_taskgate_v1_task_type_proto_init() {
 	if File_taskgate_v1_task_type_proto != nil {
 		return
 	}
+	file_taskgate_v1_pauses_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -35,6 +35,9 @@ _COMMANDS = {
     "queues": "stats:queues",
     "stats": "stats:stats",
     "top": "top:command",
+    "pause": "pauses:pause",
+    "resume": "pauses:resume",
+    "pauses": "pauses:pauses",
     "sweep": "sweep:command",
     "doctor": "doctor:command",
 }

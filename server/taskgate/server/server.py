@@ -15,6 +15,7 @@ from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
 from taskgate.server.api.lists import Lists
 from taskgate.server.api.overview import Overview
+from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.reflection import Reflection
 from taskgate.server.api.service import TaskService
 from taskgate.server.api.stats import Stats
@@ -176,6 +177,7 @@ class TaskgateServer:
             ),
             lists=Lists(self._list_records),
             stats=Stats(Overview(self._list_records, catalog)),
+            pauses=Pauses(self._records, catalog),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

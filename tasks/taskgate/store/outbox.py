@@ -11,7 +11,7 @@ the broker, has lost its message and is published again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ from taskgate.store.database import clock
 from taskgate.store.database.columns import UtcDateTime
 from taskgate.store.lifecycle import DUE, State
 from taskgate.store.record import Task, from_row
-from taskgate.store.tables import insert_into, outbox, tasks, watermarks
+from taskgate.store.tables import insert_into, outbox, pauses, tasks, watermarks
 
 CLAIM_TIMEOUT = timedelta(seconds=10)
 """How long a published task may stay unclaimed before its message can be taken for lost; doubled
@@ -62,6 +62,7 @@ def put(tx: Connection, task_id: str, attempt: int, delay: timedelta) -> None:
         "publish_at": clock.in_(delay),
         "published_at": null(),
         "tries": literal(0),
+        "held_by": null(),
     }
     row = select(tasks.c.id, tasks.c.queue, tasks.c.priority, *waiting.values())
     statement = insert_into(tx, outbox).from_select(
@@ -106,17 +107,32 @@ def release(tx: Connection, unpublished: Sequence[Task]) -> None:
     )
 
 
-def seconds_until_due(tx: Connection) -> float | None:
-    """Seconds until the next row is due, negative if it is over; None if none is to be due."""
-    row = tx.execute(_NEXT_DUE).one_or_none()
-    return None if row is None else (row.publish_at - row.now).total_seconds()
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What there is to do."""
+
+    seconds_until_due: float | None
+    """Until the next row is due, negative if it is over; None if none is to be due."""
+    has_pauses: bool
+    """There are pauses, or were, and rows may still be held by them."""
 
 
-_NEXT_DUE = (
-    select(outbox.c.publish_at, clock.now().label("now"))
-    .where(outbox.c.published_at.is_(None))
-    .order_by(outbox.c.publish_at)
-    .limit(1)
+def look(tx: Connection) -> Look:
+    """See what there is to do."""
+    row = tx.execute(_LOOK).one()
+    until_due = None if row.publish_at is None else (row.publish_at - row.now).total_seconds()
+    return Look(until_due, bool(row.has_pauses))
+
+
+IS_UNPUBLISHED = and_(outbox.c.published_at.is_(None), outbox.c.held_by.is_(None))
+"""As the index of due rows has it."""
+
+_NEXT_DUE = select(outbox.c.publish_at).where(IS_UNPUBLISHED).order_by(outbox.c.publish_at).limit(1)
+
+_LOOK = select(
+    _NEXT_DUE.scalar_subquery().label("publish_at"),
+    clock.now().label("now"),
+    exists().select_from(pauses).label("has_pauses"),
 )
 
 
@@ -246,7 +262,7 @@ def _lock_due(tx: Connection, limit: int) -> Sequence[RowMapping]:
     due = (
         select(tasks, outbox.c.attempt.label("due_attempt"))
         .join_from(outbox, tasks, outbox.c.task_id == tasks.c.id)
-        .where(outbox.c.published_at.is_(None), outbox.c.publish_at <= clock.now())
+        .where(IS_UNPUBLISHED, outbox.c.publish_at <= clock.now())
         .order_by(outbox.c.publish_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -43,6 +43,9 @@ ID_LENGTH = 255
 NAME_LENGTH = 255
 """Of task types, queues and the like, in characters."""
 
+KEY_LENGTH = NAME_LENGTH + len("queue:")
+"""Of what is paused."""
+
 LARGEST_NUMBER = 2**31 - 1
 """That a column of integers holds."""
 
@@ -169,16 +172,32 @@ outbox = Table(
     Column("publish_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime),
     Column("tries", Integer, nullable=False),
+    Column("held_by", Name(KEY_LENGTH)),
 )
-"""Attempts that wait for a worker's claim: due later, to be published, or published."""
+"""Attempts that wait for a worker's claim: due later, paused, to be published, or published."""
 
+_DUE = text("published_at IS NULL AND held_by IS NULL")
+Index("ix_taskgate_outbox_due", outbox.c.publish_at, postgresql_where=_DUE, sqlite_where=_DUE)
+_HELD = text("held_by IS NOT NULL")
 Index(
-    "ix_taskgate_outbox_due",
+    "ix_taskgate_outbox_held",
+    outbox.c.held_by,
     outbox.c.publish_at,
-    postgresql_where=text("published_at IS NULL"),
-    sqlite_where=text("published_at IS NULL"),
+    postgresql_where=_HELD,
+    sqlite_where=_HELD,
 )
 Index("ix_taskgate_outbox_unclaimed", outbox.c.queue, outbox.c.priority, outbox.c.published_at)
+
+pauses = Table(
+    "taskgate_pauses",
+    metadata,
+    Column("key", Name(KEY_LENGTH), primary_key=True),
+    Column("paused_at", UtcDateTime, nullable=False),
+    Column("paused_by", Name(NAME_LENGTH), nullable=False),
+    Column("reason", LongText, nullable=False),
+    Column("resumed_at", UtcDateTime),
+)
+"""Queues and task types of which nothing new starts, ``queue:reports`` and ``type:demo.add``."""
 
 watermarks = Table(
     "taskgate_watermarks",

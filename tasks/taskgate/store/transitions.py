@@ -44,6 +44,7 @@ from taskgate.store.database.columns import storable
 from taskgate.store.errors import TaskAlreadyFinal
 from taskgate.store.lifecycle import Outcome, State, Transition
 from taskgate.store.outbox import Subqueue
+from taskgate.store.pauses import IS_PAUSED
 from taskgate.store.record import Failure, RetryPolicy, Task
 from taskgate.store.tables import attempts, tasks, workers
 from taskgate.store.tables import outbox as outbox_table
@@ -79,25 +80,32 @@ class Success:
     """How long ago its code began to run, if later than the claim."""
 
 
-def claim(tx: Connection, task_id: str, attempt: int, worker: str) -> Claim | None:
+def claim(
+    tx: Connection, task_id: str, attempt: int, worker: str, *, runs_already: bool = False
+) -> Claim | None:
     """QUEUED to RUNNING, for one worker; None for everyone else: see ``claim_many``."""
-    return claim_many(tx, [(task_id, attempt)], worker).get(storable(task_id))
+    wanted = [(task_id, attempt)]
+    return claim_many(tx, wanted, worker, run_already=runs_already).get(storable(task_id))
 
 
 # The formal model's step Claim.
-def claim_many(tx: Connection, wanted: Sequence[tuple[str, int]], worker: str) -> dict[str, Claim]:
+def claim_many(
+    tx: Connection, wanted: Sequence[tuple[str, int]], worker: str, *, run_already: bool = False
+) -> dict[str, Claim]:
     """Claim attempts, given as ids and attempt numbers; the claims won, by the ids on record.
 
     A claim deletes the attempt's outbox row. Lost are those that another worker has won, that were
-    aborted or have expired, and all of them for a worker whose lease was ended: it was given up
-    for dead, and nobody would look after what it claims now.
+    aborted, have expired or are paused, and all of them for a worker whose lease was ended: it was
+    given up for dead, and nobody would look after what it claims now.
+
+    ``run_already``: they run where nobody asked before they began, so no pause can hold them.
     """
     if not wanted:
         return {}
     # In one order everywhere: two workers with the same messages would block each other.
     given = sorted((storable(task_id), attempt) for task_id, attempt in wanted)
     rows = _as_parameters(tx, given)
-    statement = _CLAIM_MANY[tx.dialect.name]
+    statement = (_CLAIM_RUNNING if run_already else _CLAIM_MANY)[tx.dialect.name]
     won = tx.execute(statement, {**rows, "worker": worker}).mappings().all()
     published = (
         {row["id"]: row["published_at"] for row in won}
@@ -471,7 +479,7 @@ def _update_given(given: Subquery, transition: Transition, **values: Any) -> Upd
     )
 
 
-def _claim_many(dialect: str) -> Update | Select[Any]:
+def _claim_many(dialect: str, *guards: ColumnElement[bool]) -> Update | Select[Any]:
     worker = bindparam("worker", type_=tasks.c.worker.type)
     lease_ended = exists().where(workers.c.id == worker, ~HAS_LEASE)
     not_expired = or_(tasks.c.expires_at.is_(None), tasks.c.expires_at > clock.now())
@@ -482,7 +490,7 @@ def _claim_many(dialect: str) -> Update | Select[Any]:
             worker=worker,
             started_at=clock.now(),
         )
-        .where(not_expired, ~lease_ended)
+        .where(not_expired, ~lease_ended, *guards)
         .returning(
             tasks.c.id,
             tasks.c.attempt,
@@ -523,7 +531,8 @@ def _succeed_many(dialect: str) -> Update:
     ).returning(tasks.c.id)
 
 
-_CLAIM_MANY = {dialect: _claim_many(dialect) for dialect in ("postgresql", "sqlite")}
+_CLAIM_MANY = {dialect: _claim_many(dialect, ~IS_PAUSED) for dialect in ("postgresql", "sqlite")}
+_CLAIM_RUNNING = {dialect: _claim_many(dialect) for dialect in ("postgresql", "sqlite")}
 _SUCCEED_MANY = {dialect: _succeed_many(dialect) for dialect in ("postgresql", "sqlite")}
 
 _EXPIRE_MANY = (

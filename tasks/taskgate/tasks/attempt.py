@@ -20,7 +20,7 @@ from celery.exceptions import Ignore, NotRegistered, Retry
 from celery.utils.log import get_logger
 from sqlalchemy import Connection
 
-from taskgate.store import outbox, queries, submission, transitions, workers
+from taskgate.store import outbox, pauses, queries, submission, transitions, workers
 from taskgate.store.errors import StoreUnavailable, TaskAlreadyFinal, ValueRefused
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.record import Failure, Task
@@ -129,20 +129,21 @@ class Attempt:
         """Win the right to run the attempt; waits while the database does not answer.
 
         Raises:
-            Ignore: it is not ours to run: claimed already, aborted, expired, finished or replaced.
+            Ignore: it is not ours to run: claimed already, aborted, expired, finished, replaced or
+                paused.
         """
         while self.claimed is None:
             try:
-                self.claimed, found = self._try_to_claim()
+                self.claimed, found, is_held = self._try_to_claim()
             except ValueRefused as exc:
                 self._fail_unrecordable(exc)
                 raise Ignore(str(exc)) from exc
             if self.claimed is None:
-                if not self._could_be_claimed(found):
-                    reason = why_not(self._given_number(), found)
+                if is_held or not self._could_be_claimed(found):
+                    reason = PAUSED if is_held else why_not(self._given_number(), found)
                     # Who uses an id again should know; duplicates of ours are nothing to tell of.
                     is_ours = messages.is_from_taskgate(self.request)
-                    level = logging.INFO if is_ours else logging.WARNING
+                    level = logging.INFO if is_ours or is_held else logging.WARNING
                     logger.log(level, "task %s does not run here: %s", self.task_id, reason)
                     raise Ignore(reason)
                 # Ours, but for the lease: it was ended while we were cut off.
@@ -150,16 +151,20 @@ class Attempt:
         return self.claimed
 
     @_in_transaction
-    def _try_to_claim(self, tx: Connection) -> tuple[Claim | None, Task | None]:
-        """The claim if it is won; else the task, if there is one."""
+    def _try_to_claim(self, tx: Connection) -> tuple[Claim | None, Task | None, bool]:
+        """The claim if it is won; else the task, if there is one, and whether a pause holds it."""
         self._adopt(tx)
         won = transitions.claim(tx, self.task_id, self._number(tx), self._worker())
         if won is not None:
             self.recorder.watermarks.advance(tx, [won])
             self._uncertain = won
-            return won, None
+            return won, None, False
         found = queries.get_many(tx, [self.task_id]).get(self.task_id)
-        return (self._uncertain if self._is_mine(found) else None), found
+        if self._is_mine(found):
+            return self._uncertain, found, False
+        attempt = (self.task_id, self._given_number())
+        held = self._could_be_claimed(found) and pauses.hold_claimed(tx, [attempt])
+        return None, found, bool(held)
 
     # The formal model's step RecogniseClaim.
     def _is_mine(self, found: Task | None) -> bool:
@@ -202,7 +207,8 @@ class Attempt:
             return False  # somebody else's task, which a worker has yet to claim
         if self._has_begun(tx):
             return True
-        return transitions.claim(tx, self.task_id, self._number(tx), self._worker()) is not None
+        number, worker = self._number(tx), self._worker()
+        return transitions.claim(tx, self.task_id, number, worker, runs_already=True) is not None
 
     def _has_begun(self, tx: Connection) -> bool:
         """Whether it is the task's own retry, of which something was heard before.
@@ -504,6 +510,10 @@ class Attempt:
 
     def _now(self, tx: Connection, won: bool) -> State | None:
         return queries.get(tx, self.task_id).state if won else None
+
+
+PAUSED = "its queue or task type is paused"
+"""Why an attempt that waits is not to be run."""
 
 
 def why_not(number: int, found: Task | None) -> str:

@@ -35,6 +35,18 @@ def test_queues(taskgate: Taskgate) -> None:
     assert found["queues"][0]["worker_count"] == 1
 
 
+def test_pauses(taskgate: Taskgate) -> None:
+    paused = taskgate("pause", "--queue", "celery", "--reason", "a look")
+    assert paused.returncode == 0, paused.stderr
+    assert paused.stdout.startswith("queue celery is paused")
+    assert "a look" in taskgate("pauses").stdout
+    [found] = json.loads(taskgate("pauses", "--json").stdout)["pauses"]
+    assert (found["queue"], found["reason"]) == ("celery", "a look")
+    assert taskgate("resume", "--queue", "celery").stdout == "queue celery goes on\n"
+    assert taskgate("resume", "--queue", "celery").stdout == "queue celery was not paused\n"
+    assert taskgate("pause", "--type", "demo.ad").returncode == 4
+
+
 def test_top_in_a_pipe_says_it_once(taskgate: Taskgate) -> None:
     answer = taskgate("top")
     assert answer.returncode == 0, answer.stderr

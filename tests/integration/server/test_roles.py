@@ -16,7 +16,7 @@ from support.tokens import bearer, line
 from taskgate.server.settings import ServerSettings
 from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import FINAL, State
-from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.v1 import pauses_pb2, task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 NO_TASK = "0190b0a8-3c5e-7d43-9f0e-6a2b7c1d8e4f"
@@ -163,3 +163,18 @@ def test_so_do_types_workers_queues_and_stats(
     final = {task_pb2.TaskState.Value(f"TASK_STATE_{state}") for state in FINAL}
     assert not final & {one.state for one in stats.states}
     assert stats.worker_count == 1
+
+
+def test_pauses_are_an_admins_within_its_patterns(stub: TaskServiceStub) -> None:
+    demo = pauses_pb2.PauseRequest(task_type="demo.add")
+    assert refused(stub.Pause, demo, metadata=bearer("reader")).metadata["role"] == "admin"
+    stub.Pause(demo, metadata=bearer("ann"), timeout=SECONDS)
+    slow = pauses_pb2.PauseRequest(queue="slow")
+    assert refused(stub.Pause, slow, metadata=bearer("ann")).reason == "QUEUE_NOT_ALLOWED"
+    echo = pauses_pb2.ResumeRequest(task_type="demo.echo")
+    assert refused(stub.Resume, echo, metadata=bearer("ann")).reason == "TASK_TYPE_NOT_ALLOWED"
+    stub.Pause(slow, metadata=bearer("all"), timeout=SECONDS)
+    everything = pauses_pb2.ListPausesRequest()
+    seen = stub.ListPauses(everything, metadata=bearer("ann"), timeout=SECONDS).pauses
+    assert [one.task_type for one in seen] == ["demo.add"]
+    assert len(stub.ListPauses(everything, metadata=bearer("reader"), timeout=SECONDS).pauses) == 2

@@ -36,7 +36,7 @@ def test_a_waiting_task_is_aborted_and_never_runs(database: Database, state: Sta
     assert (task.abort_by, task.abort_reason, task.abort_force_at) == ("someone", "because", None)
     with database.write() as tx:
         assert transitions.claim(tx, task_id, task.attempt, WORKER) is None
-        assert outbox.seconds_until_due(tx) is None
+        assert outbox.look(tx).seconds_until_due is None
 
 
 def test_an_abort_in_a_retry_wait_leaves_the_history(database: Database) -> None:

@@ -168,11 +168,11 @@ def test_an_aborted_task_is_not_published(database: Database, state: State) -> N
 
 def test_the_outbox_says_when_it_is_due_next(database: Database) -> None:
     with database.write() as tx:
-        assert outbox.seconds_until_due(tx) is None
+        assert outbox.look(tx).seconds_until_due is None
         task_id = submit(tx, delay=HOUR)
-        assert outbox.seconds_until_due(tx) == pytest.approx(3600, abs=5)
+        assert outbox.look(tx).seconds_until_due == pytest.approx(3600, abs=5)
         make_due(tx, task_id)
-        assert outbox.seconds_until_due(tx) == pytest.approx(-60, abs=5)
+        assert outbox.look(tx).seconds_until_due == pytest.approx(-60, abs=5)
 
 
 def test_several_dispatchers_take_each_row_once(database: Database) -> None:

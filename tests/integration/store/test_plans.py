@@ -37,6 +37,7 @@ from taskgate.store import (
     listing,
     mirror,
     outbox,
+    pauses,
     queries,
     submission,
     sweeping,
@@ -47,6 +48,7 @@ from taskgate.store import (
 from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
+from taskgate.store.pauses import Kind, Target
 from taskgate.store.tables import attempts, labels, metadata, tasks
 from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.transitions import Success
@@ -88,6 +90,16 @@ def fill(database: Database) -> None:
         tx.execute(insert(attempts), [past_attempt(new.id) for new in ended])
         for new in ended[::4]:
             canvas.save_group(tx, new.id, "[]")
+
+
+def pause(database: Database) -> None:
+    """Of two queues; one was resumed, and what it held has yet to be released."""
+    with database.write() as tx:
+        for name in ("queue 18", "queue 19"):
+            pauses.pause(tx, Target(Kind.QUEUE, name), by="", reason="")
+            is_it = outbox_table.c.queue == name
+            tx.execute(update(outbox_table).where(is_it).values(held_by=f"queue:{name}"))
+        pauses.resume(tx, Target(Kind.QUEUE, "queue 18"))
 
 
 def past_attempt(task_id: str) -> dict[str, Any]:
@@ -146,6 +158,7 @@ def filled(
     fill(database)
     if "large" in request.param:
         enlarge(database)
+    pause(database)
     analyze(database)
     yield database
     database.close()
@@ -244,7 +257,13 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
         lambda tx, _: outbox.count(tx, "queue 1", 1_000),
         ("ix_taskgate_outbox_unclaimed", "queue"),
     ),
-    "seconds_until_due": (lambda tx, _: outbox.seconds_until_due(tx), None),
+    "look": (lambda tx, _: outbox.look(tx), None),
+    "hold claimed": (lambda tx, queued: pauses.hold_claimed(tx, [(queued, 1)]), None),
+    "hold due": (lambda tx, _: pauses.hold_due(tx, 100), ("ix_taskgate_outbox_due", "publish_at")),
+    "release what was held": (
+        lambda tx, _: pauses.release(tx, 100),
+        ("ix_taskgate_outbox_held", "held_by"),
+    ),
     "active attempts of a worker": (
         lambda tx, _: workers.active_attempts(tx, "worker 1"),
         ("ix_taskgate_tasks_active", "worker"),
@@ -340,7 +359,7 @@ def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> No
         queued = submitted_in(tx, State.QUEUED)
     plans = plans_of(filled, lambda tx: call(tx, queued))
     # Few rows, read whole at little cost.
-    small = {"taskgate_workers", "taskgate_task_types", "taskgate_chords"}
+    small = {"taskgate_workers", "taskgate_task_types", "taskgate_chords", "taskgate_pauses"}
     for statement, *steps in plans:
         whole = [s for s in steps if reads_a_whole_table(s) and not any(t in s for t in small)]
         assert not whole, f"{statement}\n{steps}"

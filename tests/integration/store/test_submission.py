@@ -54,7 +54,7 @@ def test_a_submitted_task_is_queued_and_its_submitters_to_publish(database: Data
     assert task.attempts == ()
     with database.write() as tx:
         assert outbox.take_due(tx, 10) == []
-        assert outbox.seconds_until_due(tx) is None
+        assert outbox.look(tx).seconds_until_due is None
     assert count(database, "outbox") == 1
 
 

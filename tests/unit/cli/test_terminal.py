@@ -176,6 +176,7 @@ def _task_type(text: str, parameter: Parameter) -> TaskType:
         queue=text,
         max_attempts=None,
         at_most_once=True,
+        pause=None,
         revision=1,
         arguments_schema={},
         register_time=NOW,

@@ -54,6 +54,7 @@ from taskgate.client.errors import (
 )
 from taskgate.client.handle import AsyncTaskHandle, TaskHandle
 from taskgate.client.listing import AsyncTasks, Page, Tasks
+from taskgate.client.pauses import Pause
 from taskgate.client.retry_policy import RetryPolicy
 from taskgate.client.stats import Activity, Queue, Rates, StateCount, Stats
 from taskgate.client.submission import Submission
@@ -80,6 +81,7 @@ __all__ = [
     "Page",
     "Parameter",
     "ParameterKind",
+    "Pause",
     "PayloadTooLarge",
     "PermissionDenied",
     "Progress",

@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from grpc_health.v1 import health_pb2
 
-from taskgate.client.connection import Connection
 from taskgate.client.errors import TaskgateError, error_from_status
 from taskgate.client.handle import AsyncTaskHandle, Identified
 from taskgate.client.listing import AsyncTasks, pages
 from taskgate.client.retry_policy import RetryPolicy
 from taskgate.client.stats import Queue, Stats, queue_from_message, stats_from_message
+from taskgate.client.steering import Steering
 from taskgate.client.submission import Submission, batches
 from taskgate.client.task import State, Task
 from taskgate.client.task_type import TaskType, task_type_from_message
@@ -25,7 +25,7 @@ from taskgate.client.worker import Worker, worker_from_message
 from taskgate.v1 import task_pb2, task_service_pb2
 
 
-class AsyncClient(Connection):
+class AsyncClient(Steering):
     """A connection to a taskgate server, for one event loop: the one that makes its first call.
 
     Close it, or use it in an ``async with``.

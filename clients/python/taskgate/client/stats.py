@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from taskgate.client.pauses import Pause, pause_from_message
 from taskgate.client.task import State
 from taskgate.client.values import from_duration, from_timestamp
 from taskgate.v1 import stats_pb2, task_pb2, task_service_pb2
@@ -47,6 +48,8 @@ class Queue:
     """Living workers that take tasks from it."""
     slots: int
     """How many tasks these run at once, those of their other queues included."""
+    pause: Pause | None
+    """Why nothing new of it starts; None unless it is paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ def queue_from_message(message: stats_pb2.Queue) -> Queue:
         activity=_activity(message.activity),
         worker_count=message.worker_count,
         slots=message.slots,
+        pause=pause_from_message(message.pause) if message.HasField("pause") else None,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from taskgate.client.pauses import Pause, pause_from_message
 from taskgate.client.values import from_struct, from_timestamp
 from taskgate.v1 import task_type_pb2
 
@@ -57,6 +58,8 @@ class TaskType:
     register_time: datetime
     registered_by: str
     """The worker that registered this revision."""
+    pause: Pause | None
+    """Why nothing new of it starts; None unless it is paused."""
 
 
 def task_type_from_message(message: task_type_pb2.TaskType) -> TaskType:
@@ -73,6 +76,7 @@ def task_type_from_message(message: task_type_pb2.TaskType) -> TaskType:
         at_most_once=message.at_most_once,
         register_time=from_timestamp(message.register_time),
         registered_by=message.registered_by,
+        pause=pause_from_message(message.pause) if message.HasField("pause") else None,
     )
 
 

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
 from taskgate.v1 import task_pb2 as taskgate_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17taskgate/v1/stats.proto\x12\x0btaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16taskgate/v1/task.proto\"\x81\x02\n\x08\x41\x63tivity\x12\x1c\n\tscheduled\x18\x01 \x01(\x03R\tscheduled\x12\x16\n\x06queued\x18\x02 \x01(\x03R\x06queued\x12\x18\n\x07running\x18\x03 \x01(\x03R\x07running\x12\x1a\n\x08retrying\x18\x04 \x01(\x03R\x08retrying\x12\x1a\n\x08\x61\x62orting\x18\x05 \x01(\x03R\x08\x61\x62orting\x12\x38\n\noldest_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x12\x33\n\x0blast_minute\x18\x07 \x01(\x0b\x32\x12.taskgate.v1.RatesR\nlastMinute\"\xa7\x01\n\x05Rates\x12\x18\n\x07submits\x18\x01 \x01(\x03R\x07submits\x12\x16\n\x06starts\x18\x02 \x01(\x03R\x06starts\x12\x1c\n\tsuccesses\x18\x03 \x01(\x03R\tsuccesses\x12\x1a\n\x08\x66\x61ilures\x18\x04 \x01(\x03R\x08\x66\x61ilures\x12\x16\n\x06\x61\x62orts\x18\x05 \x01(\x03R\x06\x61\x62orts\x12\x1a\n\x08\x65xpiries\x18\x06 \x01(\x03R\x08\x65xpiries\"\x87\x01\n\x05Queue\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x31\n\x08\x61\x63tivity\x18\x02 \x01(\x0b\x32\x15.taskgate.v1.ActivityR\x08\x61\x63tivity\x12!\n\x0cworker_count\x18\x03 \x01(\x05R\x0bworkerCount\x12\x14\n\x05slots\x18\x04 \x01(\x05R\x05slots\"[\n\tTypeStats\x12\x1b\n\ttask_type\x18\x01 \x01(\tR\x08taskType\x12\x31\n\x08\x61\x63tivity\x18\x02 \x01(\x0b\x32\x15.taskgate.v1.ActivityR\x08\x61\x63tivity\"n\n\nStateCount\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x16.taskgate.v1.TaskStateR\x05state\x12\x14\n\x05tasks\x18\x02 \x01(\x03R\x05tasks\x12\x1c\n\testimated\x18\x03 \x01(\x08R\testimatedBS\n\x0f\x64\x65v.taskgate.v1B\nStatsProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17taskgate/v1/stats.proto\x12\x0btaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x16taskgate/v1/task.proto\"\x81\x02\n\x08\x41\x63tivity\x12\x1c\n\tscheduled\x18\x01 \x01(\x03R\tscheduled\x12\x16\n\x06queued\x18\x02 \x01(\x03R\x06queued\x12\x18\n\x07running\x18\x03 \x01(\x03R\x07running\x12\x1a\n\x08retrying\x18\x04 \x01(\x03R\x08retrying\x12\x1a\n\x08\x61\x62orting\x18\x05 \x01(\x03R\x08\x61\x62orting\x12\x38\n\noldest_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\toldestAge\x12\x33\n\x0blast_minute\x18\x07 \x01(\x0b\x32\x12.taskgate.v1.RatesR\nlastMinute\"\xa7\x01\n\x05Rates\x12\x18\n\x07submits\x18\x01 \x01(\x03R\x07submits\x12\x16\n\x06starts\x18\x02 \x01(\x03R\x06starts\x12\x1c\n\tsuccesses\x18\x03 \x01(\x03R\tsuccesses\x12\x1a\n\x08\x66\x61ilures\x18\x04 \x01(\x03R\x08\x66\x61ilures\x12\x16\n\x06\x61\x62orts\x18\x05 \x01(\x03R\x06\x61\x62orts\x12\x1a\n\x08\x65xpiries\x18\x06 \x01(\x03R\x08\x65xpiries\"\xb1\x01\n\x05Queue\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x31\n\x08\x61\x63tivity\x18\x02 \x01(\x0b\x32\x15.taskgate.v1.ActivityR\x08\x61\x63tivity\x12!\n\x0cworker_count\x18\x03 \x01(\x05R\x0bworkerCount\x12\x14\n\x05slots\x18\x04 \x01(\x05R\x05slots\x12(\n\x05pause\x18\x05 \x01(\x0b\x32\x12.taskgate.v1.PauseR\x05pause\"[\n\tTypeStats\x12\x1b\n\ttask_type\x18\x01 \x01(\tR\x08taskType\x12\x31\n\x08\x61\x63tivity\x18\x02 \x01(\x0b\x32\x15.taskgate.v1.ActivityR\x08\x61\x63tivity\"n\n\nStateCount\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x16.taskgate.v1.TaskStateR\x05state\x12\x14\n\x05tasks\x18\x02 \x01(\x03R\x05tasks\x12\x1c\n\testimated\x18\x03 \x01(\x08R\testimatedBS\n\x0f\x64\x65v.taskgate.v1B\nStatsProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +35,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'taskgate.v1.stats_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.taskgate.v1B\nStatsProtoP\001Z2github.com/taskgate/taskgate/clients/go/taskgatev1'
-  _globals['_ACTIVITY']._serialized_start=97
-  _globals['_ACTIVITY']._serialized_end=354
-  _globals['_RATES']._serialized_start=357
-  _globals['_RATES']._serialized_end=524
-  _globals['_QUEUE']._serialized_start=527
-  _globals['_QUEUE']._serialized_end=662
-  _globals['_TYPESTATS']._serialized_start=664
-  _globals['_TYPESTATS']._serialized_end=755
-  _globals['_STATECOUNT']._serialized_start=757
-  _globals['_STATECOUNT']._serialized_end=867
+  _globals['_ACTIVITY']._serialized_start=123
+  _globals['_ACTIVITY']._serialized_end=380
+  _globals['_RATES']._serialized_start=383
+  _globals['_RATES']._serialized_end=550
+  _globals['_QUEUE']._serialized_start=553
+  _globals['_QUEUE']._serialized_end=730
+  _globals['_TYPESTATS']._serialized_start=732
+  _globals['_TYPESTATS']._serialized_end=823
+  _globals['_STATECOUNT']._serialized_start=825
+  _globals['_STATECOUNT']._serialized_end=935
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ What is going on: counts, ages and rates."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from taskgate.v1 import pauses_pb2 as _pauses_pb2
 from taskgate.v1 import task_pb2 as _task_pb2
 import builtins as _builtins
 import sys
@@ -120,6 +121,7 @@ class Queue(_message.Message):
     ACTIVITY_FIELD_NUMBER: _builtins.int
     WORKER_COUNT_FIELD_NUMBER: _builtins.int
     SLOTS_FIELD_NUMBER: _builtins.int
+    PAUSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     worker_count: _builtins.int
@@ -130,6 +132,10 @@ class Queue(_message.Message):
     def activity(self) -> Global___Activity:
         """What its tasks do."""
 
+    @_builtins.property
+    def pause(self) -> _pauses_pb2.Pause:
+        """Why nothing new of it starts; unset unless it is paused."""
+
     def __init__(
         self,
         *,
@@ -137,10 +143,11 @@ class Queue(_message.Message):
         activity: Global___Activity | None = ...,
         worker_count: _builtins.int = ...,
         slots: _builtins.int = ...,
+        pause: _pauses_pb2.Pause | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "pause", b"pause"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "name", b"name", "slots", b"slots", "worker_count", b"worker_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "name", b"name", "pause", b"pause", "slots", b"slots", "worker_count", b"worker_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

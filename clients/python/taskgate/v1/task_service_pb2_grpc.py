@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
 from taskgate.v1 import task_service_pb2 as taskgate_dot_v1_dot_task__service__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
@@ -93,6 +94,21 @@ class TaskServiceStub(object):
                 '/taskgate.v1.TaskService/GetStats',
                 request_serializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsResponse.FromString,
+                _registered_method=True)
+        self.Pause = channel.unary_unary(
+                '/taskgate.v1.TaskService/Pause',
+                request_serializer=taskgate_dot_v1_dot_pauses__pb2.PauseRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_pauses__pb2.PauseResponse.FromString,
+                _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/taskgate.v1.TaskService/Resume',
+                request_serializer=taskgate_dot_v1_dot_pauses__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_pauses__pb2.ResumeResponse.FromString,
+                _registered_method=True)
+        self.ListPauses = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListPauses',
+                request_serializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesResponse.FromString,
                 _registered_method=True)
 
 
@@ -191,6 +207,28 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Pause(self, request, context):
+        """Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+        what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPauses(self, request, context):
+        """Lists what is paused, since when, by whom and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -248,6 +286,21 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.GetStats,
                     request_deserializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_task__service__pb2.GetStatsResponse.SerializeToString,
+            ),
+            'Pause': grpc.unary_unary_rpc_method_handler(
+                    servicer.Pause,
+                    request_deserializer=taskgate_dot_v1_dot_pauses__pb2.PauseRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_pauses__pb2.PauseResponse.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=taskgate_dot_v1_dot_pauses__pb2.ResumeRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_pauses__pb2.ResumeResponse.SerializeToString,
+            ),
+            'ListPauses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPauses,
+                    request_deserializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -552,6 +605,87 @@ class TaskService(object):
             '/taskgate.v1.TaskService/GetStats',
             taskgate_dot_v1_dot_task__service__pb2.GetStatsRequest.SerializeToString,
             taskgate_dot_v1_dot_task__service__pb2.GetStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Pause(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/Pause',
+            taskgate_dot_v1_dot_pauses__pb2.PauseRequest.SerializeToString,
+            taskgate_dot_v1_dot_pauses__pb2.PauseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/Resume',
+            taskgate_dot_v1_dot_pauses__pb2.ResumeRequest.SerializeToString,
+            taskgate_dot_v1_dot_pauses__pb2.ResumeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPauses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListPauses',
+            taskgate_dot_v1_dot_pauses__pb2.ListPausesRequest.SerializeToString,
+            taskgate_dot_v1_dot_pauses__pb2.ListPausesResponse.FromString,
             options,
             channel_credentials,
             insecure,

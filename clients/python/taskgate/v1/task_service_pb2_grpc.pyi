@@ -5,6 +5,7 @@ The calls: submit tasks, look them up, run them again, abort them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from taskgate.v1 import pauses_pb2 as _pauses_pb2
 from taskgate.v1 import task_service_pb2 as _task_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -77,6 +78,14 @@ class TaskServiceStub:
     for how long, and what happened within the last minute. One reading of the record serves all
     who ask; it is a second old, and more where the record is so large that reading takes longer.
     """
+    Pause: _grpc.UnaryUnaryMultiCallable[_pauses_pb2.PauseRequest, _pauses_pb2.PauseResponse]
+    """Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+    what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+    """
+    Resume: _grpc.UnaryUnaryMultiCallable[_pauses_pb2.ResumeRequest, _pauses_pb2.ResumeResponse]
+    """Ends a pause: what waits starts at once. Resuming what is not paused changes nothing."""
+    ListPauses: _grpc.UnaryUnaryMultiCallable[_pauses_pb2.ListPausesRequest, _pauses_pb2.ListPausesResponse]
+    """Lists what is paused, since when, by whom and why."""
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -127,6 +136,14 @@ class TaskServiceAsyncStub(TaskServiceStub):
     for how long, and what happened within the last minute. One reading of the record serves all
     who ask; it is a second old, and more where the record is so large that reading takes longer.
     """
+    Pause: _aio.UnaryUnaryMultiCallable[_pauses_pb2.PauseRequest, _pauses_pb2.PauseResponse]  # type: ignore[assignment]
+    """Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+    what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+    """
+    Resume: _aio.UnaryUnaryMultiCallable[_pauses_pb2.ResumeRequest, _pauses_pb2.ResumeResponse]  # type: ignore[assignment]
+    """Ends a pause: what waits starts at once. Resuming what is not paused changes nothing."""
+    ListPauses: _aio.UnaryUnaryMultiCallable[_pauses_pb2.ListPausesRequest, _pauses_pb2.ListPausesResponse]  # type: ignore[assignment]
+    """Lists what is paused, since when, by whom and why."""
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -240,5 +257,31 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         for how long, and what happened within the last minute. One reading of the record serves all
         who ask; it is a second old, and more where the record is so large that reading takes longer.
         """
+
+    @_abc_1.abstractmethod
+    def Pause(
+        self,
+        request: _pauses_pb2.PauseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pauses_pb2.PauseResponse, _abc.Awaitable[_pauses_pb2.PauseResponse]]:
+        """Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+        what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def Resume(
+        self,
+        request: _pauses_pb2.ResumeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pauses_pb2.ResumeResponse, _abc.Awaitable[_pauses_pb2.ResumeResponse]]:
+        """Ends a pause: what waits starts at once. Resuming what is not paused changes nothing."""
+
+    @_abc_1.abstractmethod
+    def ListPauses(
+        self,
+        request: _pauses_pb2.ListPausesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pauses_pb2.ListPausesResponse, _abc.Awaitable[_pauses_pb2.ListPausesResponse]]:
+        """Lists what is paused, since when, by whom and why."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btaskgate/v1/task_type.proto\x12\x0btaskgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x03\n\x08TaskType\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n\x03\x64oc\x18\x02 \x01(\tR\x03\x64oc\x12\x14\n\x05queue\x18\x03 \x01(\tR\x05queue\x12\x1a\n\x08revision\x18\x04 \x01(\x05R\x08revision\x12\x1c\n\tsignature\x18\x05 \x01(\tR\tsignature\x12\x36\n\nparameters\x18\x06 \x03(\x0b\x32\x16.taskgate.v1.ParameterR\nparameters\x12\x42\n\x10\x61rguments_schema\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructR\x0f\x61rgumentsSchema\x12!\n\x0cmax_attempts\x18\x08 \x01(\x05R\x0bmaxAttempts\x12 \n\x0c\x61t_most_once\x18\t \x01(\x08R\natMostOnce\x12?\n\rregister_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0cregisterTime\x12#\n\rregistered_by\x18\x0b \x01(\tR\x0cregisteredBy\"\x9c\x01\n\tParameter\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12.\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.taskgate.v1.ParameterKindR\x04kind\x12\x1a\n\x08required\x18\x03 \x01(\x08R\x08required\x12/\n\x06schema\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x06schema*\xe1\x01\n\rParameterKind\x12\x1e\n\x1aPARAMETER_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1ePARAMETER_KIND_POSITIONAL_ONLY\x10\x01\x12(\n$PARAMETER_KIND_POSITIONAL_OR_KEYWORD\x10\x02\x12!\n\x1dPARAMETER_KIND_VAR_POSITIONAL\x10\x03\x12\x1f\n\x1bPARAMETER_KIND_KEYWORD_ONLY\x10\x04\x12\x1e\n\x1aPARAMETER_KIND_VAR_KEYWORD\x10\x05\x42V\n\x0f\x64\x65v.taskgate.v1B\rTaskTypeProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btaskgate/v1/task_type.proto\x12\x0btaskgate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18taskgate/v1/pauses.proto\"\xd1\x03\n\x08TaskType\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n\x03\x64oc\x18\x02 \x01(\tR\x03\x64oc\x12\x14\n\x05queue\x18\x03 \x01(\tR\x05queue\x12\x1a\n\x08revision\x18\x04 \x01(\x05R\x08revision\x12\x1c\n\tsignature\x18\x05 \x01(\tR\tsignature\x12\x36\n\nparameters\x18\x06 \x03(\x0b\x32\x16.taskgate.v1.ParameterR\nparameters\x12\x42\n\x10\x61rguments_schema\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructR\x0f\x61rgumentsSchema\x12!\n\x0cmax_attempts\x18\x08 \x01(\x05R\x0bmaxAttempts\x12 \n\x0c\x61t_most_once\x18\t \x01(\x08R\natMostOnce\x12?\n\rregister_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0cregisterTime\x12#\n\rregistered_by\x18\x0b \x01(\tR\x0cregisteredBy\x12(\n\x05pause\x18\x0c \x01(\x0b\x32\x12.taskgate.v1.PauseR\x05pause\"\x9c\x01\n\tParameter\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12.\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.taskgate.v1.ParameterKindR\x04kind\x12\x1a\n\x08required\x18\x03 \x01(\x08R\x08required\x12/\n\x06schema\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x06schema*\xe1\x01\n\rParameterKind\x12\x1e\n\x1aPARAMETER_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1ePARAMETER_KIND_POSITIONAL_ONLY\x10\x01\x12(\n$PARAMETER_KIND_POSITIONAL_OR_KEYWORD\x10\x02\x12!\n\x1dPARAMETER_KIND_VAR_POSITIONAL\x10\x03\x12\x1f\n\x1bPARAMETER_KIND_KEYWORD_ONLY\x10\x04\x12\x1e\n\x1aPARAMETER_KIND_VAR_KEYWORD\x10\x05\x42V\n\x0f\x64\x65v.taskgate.v1B\rTaskTypeProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +35,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'taskgate.v1.task_type_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\017dev.taskgate.v1B\rTaskTypeProtoP\001Z2github.com/taskgate/taskgate/clients/go/taskgatev1'
-  _globals['_PARAMETERKIND']._serialized_start=693
-  _globals['_PARAMETERKIND']._serialized_end=918
-  _globals['_TASKTYPE']._serialized_start=108
-  _globals['_TASKTYPE']._serialized_end=531
-  _globals['_PARAMETER']._serialized_start=534
-  _globals['_PARAMETER']._serialized_end=690
+  _globals['_PARAMETERKIND']._serialized_start=761
+  _globals['_PARAMETERKIND']._serialized_end=986
+  _globals['_TASKTYPE']._serialized_start=134
+  _globals['_TASKTYPE']._serialized_end=599
+  _globals['_PARAMETER']._serialized_start=602
+  _globals['_PARAMETER']._serialized_end=758
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from taskgate.v1 import pauses_pb2 as _pauses_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -74,6 +75,7 @@ class TaskType(_message.Message):
     AT_MOST_ONCE_FIELD_NUMBER: _builtins.int
     REGISTER_TIME_FIELD_NUMBER: _builtins.int
     REGISTERED_BY_FIELD_NUMBER: _builtins.int
+    PAUSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The Celery name, for example "demo.add"."""
     doc: _builtins.str
@@ -102,6 +104,10 @@ class TaskType(_message.Message):
     def register_time(self) -> _timestamp_pb2.Timestamp:
         """When this revision was registered."""
 
+    @_builtins.property
+    def pause(self) -> _pauses_pb2.Pause:
+        """Why nothing new of it starts; unset unless it is paused."""
+
     def __init__(
         self,
         *,
@@ -116,10 +122,11 @@ class TaskType(_message.Message):
         at_most_once: _builtins.bool = ...,
         register_time: _timestamp_pb2.Timestamp | None = ...,
         registered_by: _builtins.str = ...,
+        pause: _pauses_pb2.Pause | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arguments_schema", b"arguments_schema", "register_time", b"register_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arguments_schema", b"arguments_schema", "pause", b"pause", "register_time", b"register_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_schema", b"arguments_schema", "at_most_once", b"at_most_once", "doc", b"doc", "max_attempts", b"max_attempts", "name", b"name", "parameters", b"parameters", "queue", b"queue", "register_time", b"register_time", "registered_by", b"registered_by", "revision", b"revision", "signature", b"signature"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_schema", b"arguments_schema", "at_most_once", b"at_most_once", "doc", b"doc", "max_attempts", b"max_attempts", "name", b"name", "parameters", b"parameters", "pause", b"pause", "queue", b"queue", "register_time", b"register_time", "registered_by", b"registered_by", "revision", b"revision", "signature", b"signature"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ TYPES = (Column("TYPE", cut_middle), *_COUNTS)
 def queue_rows(queues: Iterable[Queue]) -> Iterable[Sequence[Cell]]:
     """A row of QUEUES for each."""
     for queue in queues:
-        yield (queue.name, _workers(queue), *_cells(queue.activity))
+        yield (_name(queue), _workers(queue), *_cells(queue.activity))
 
 
 def type_rows(stats: Stats) -> Iterable[Sequence[Cell]]:
@@ -47,6 +47,13 @@ def summary(stats: Stats) -> Text:
     )
     workers = f"{stats.worker_count} workers, {busy} of {stats.slots} slots busy"
     return Text(f"{workers}\n{states or 'no tasks'}")
+
+
+def _name(queue: Queue) -> Text:
+    text = Text(queue.name)
+    if queue.pause is not None:
+        text.append(" paused", style="yellow")
+    return text
 
 
 def _workers(queue: Queue) -> Text:

@@ -23,6 +23,9 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "ListWorkers": Role.READ,
     "ListQueues": Role.READ,
     "GetStats": Role.READ,
+    "ListPauses": Role.READ,
+    "Pause": Role.ADMIN,
+    "Resume": Role.ADMIN,
 }
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name

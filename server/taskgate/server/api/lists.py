@@ -20,8 +20,9 @@ from taskgate.server.messages.tasks import basic_task_message, task_message
 from taskgate.server.messages.workers import task_type_message, worker_message
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
-from taskgate.store import listing, queries, task_types, workers
+from taskgate.store import listing, pauses, queries, task_types, workers
 from taskgate.store.lifecycle import State
+from taskgate.store.pauses import Kind, Target
 from taskgate.store.workers import Worker
 from taskgate.v1 import task_pb2, task_service_pb2
 
@@ -126,7 +127,12 @@ class Lists:
                 for name, known in types
                 if (after is None or [name] > after) and caller.sees_type(name)
             ]
-            shown = list(_fitting(map(task_type_message, rest[:size])))
+            paused = {one.target: one for one in pauses.list_all(tx)}
+            messages = (
+                task_type_message(one, paused.get(Target(Kind.TASK_TYPE, one.name)))
+                for one in rest[:size]
+            )
+            shown = list(_fitting(messages))
             has_more = len(rest) > len(shown)
             return task_service_pb2.ListTaskTypesResponse(
                 task_types=shown,

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from taskgate.server.callers import Caller
 from taskgate.server.records import Records
 from taskgate.server.requests.catalog import Catalog
-from taskgate.store import stats, workers
+from taskgate.store import pauses, stats, workers
 from taskgate.store.database import clock
 from taskgate.store.lifecycle import State
+from taskgate.store.pauses import Pause, Target
 from taskgate.store.stats import Activity, Count, Kind
 from taskgate.store.workers import Worker
 
@@ -43,6 +44,7 @@ class Reading:
     """The living ones."""
     queues: frozenset[str]
     """Those that are known, whether or not there is anything in them."""
+    pauses: Mapping[Target, Pause]
 
     def seen_by(self, caller: Caller) -> Reading:
         """What of it exists for a caller; ``final``, which no kinds are known of, is empty then."""
@@ -107,7 +109,8 @@ class Overview:
 
         def read(tx: Connection) -> Reading:
             living = tuple(one for one in workers.list_all(tx) if one.is_alive)
-            return Reading(clock.read(tx), stats.activity(tx), final, living, queues)
+            paused = {one.target: one for one in pauses.list_all(tx)}
+            return Reading(clock.read(tx), stats.activity(tx), final, living, queues, paused)
 
         begun_at = time.monotonic()
         reading = await self._records.read(read)

@@ -10,10 +10,11 @@ import grpc
 
 from taskgate.server.api.authentication import caller
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
-from taskgate.v1 import task_service_pb2, task_service_pb2_grpc
+from taskgate.v1 import pauses_pb2, task_service_pb2, task_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -26,6 +27,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     tasks: Tasks
     lists: Lists
     stats: Stats
+    pauses: Pauses
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
@@ -82,3 +84,18 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         self, request: task_service_pb2.GetStatsRequest, context: Context
     ) -> task_service_pb2.GetStatsResponse:
         return await self.stats.get(request, caller.get())
+
+    async def Pause(
+        self, request: pauses_pb2.PauseRequest, context: Context
+    ) -> pauses_pb2.PauseResponse:
+        return await self.pauses.pause(request, caller.get())
+
+    async def Resume(
+        self, request: pauses_pb2.ResumeRequest, context: Context
+    ) -> pauses_pb2.ResumeResponse:
+        return await self.pauses.resume(request, caller.get())
+
+    async def ListPauses(
+        self, request: pauses_pb2.ListPausesRequest, context: Context
+    ) -> pauses_pb2.ListPausesResponse:
+        return await self.pauses.list(request, caller.get())

@@ -16,11 +16,13 @@ from taskgate.server.api.lists import (
 from taskgate.server.api.overview import Overview, Reading, slots
 from taskgate.server.callers import Caller
 from taskgate.server.errors import Violations
+from taskgate.server.messages.pauses import pause_message
 from taskgate.server.messages.stats import activity_message, state_messages, type_message
 from taskgate.server.messages.values import timestamp
 from taskgate.server.requests import fields
 from taskgate.server.text import printable
 from taskgate.store.lifecycle import State
+from taskgate.store.pauses import Kind, Target
 from taskgate.store.stats import Activity
 from taskgate.v1 import stats_pb2, task_service_pb2
 
@@ -101,9 +103,11 @@ def _largest(activities: Mapping[str, Activity]) -> list[str]:
 
 def _queue(name: str, activity: Activity | None, reading: Reading) -> stats_pb2.Queue:
     workers = reading.workers_of(name)
+    pause = reading.pauses.get(Target(Kind.QUEUE, name))
     return stats_pb2.Queue(
         name=printable(name),
         activity=activity_message(activity or Activity.none(), reading.read_at),
         worker_count=len(workers),
         slots=slots(workers),
+        pause=None if pause is None else pause_message(pause),
     )

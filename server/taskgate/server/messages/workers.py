@@ -9,18 +9,20 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct
 
 from taskgate.server.messages import values
+from taskgate.server.messages.pauses import pause_message
 from taskgate.server.messages.values import timestamp
 from taskgate.server.requests.catalog import KnownType
 from taskgate.server.requests.signature import BY_NAME, Kind
 from taskgate.server.text import printable
+from taskgate.store.pauses import Pause
 from taskgate.store.task_types import TaskType
 from taskgate.store.workers import Worker
 from taskgate.tasks.json_schemas import READ_AS, SIZE
 from taskgate.v1 import task_type_pb2, worker_pb2
 
 
-def task_type_message(recorded: TaskType) -> task_type_pb2.TaskType:
-    """Everything that is registered about a task type."""
+def task_type_message(recorded: TaskType, pause: Pause | None) -> task_type_pb2.TaskType:
+    """Everything that is registered about a task type, and its pause, if there is one."""
     definition = recorded.definition
     known = KnownType(recorded)
     return task_type_pb2.TaskType(
@@ -35,6 +37,7 @@ def task_type_message(recorded: TaskType) -> task_type_pb2.TaskType:
         at_most_once=bool((definition.get("options") or {}).get("at_most_once")),
         registered_by=recorded.registered_by,
         register_time=timestamp(recorded.registered_at),
+        pause=None if pause is None else pause_message(pause),
     )
 
 

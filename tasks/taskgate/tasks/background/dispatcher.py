@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from taskgate.store import outbox, sweeping
+from taskgate.store import outbox, pauses, sweeping
 from taskgate.store.database.engine import Database
 from taskgate.store.record import Task
 from taskgate.tasks.background.loop import Loop
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 MOST_MESSAGES = 1_000
 """In one round trip to the broker: a whole SubmitBatch."""
+
+MOST_RELEASED = 5_000
+"""Rows in one transaction that pauses begin or cease to hold."""
 
 MOST_OFFERED = 10_000
 """More is published from the outbox."""
@@ -91,11 +94,22 @@ class Dispatcher:
     def _poll(self) -> None:
         self._expire()
         with self._database.read() as tx:
-            until_due = outbox.seconds_until_due(tx)
+            look = outbox.look(tx)
+        more_to_release = look.has_pauses and self._mind_pauses()
+        until_due = look.seconds_until_due
         pause = self._poll_seconds if until_due is None else min(until_due, self._poll_seconds)
         if pause <= 0 and self._broker.is_open():
             pause = self._publish_due()
+        if more_to_release:
+            pause = 0.0
         self._poll_at = time.monotonic() + max(pause, self._broker.pause(), 0.0)
+
+    def _mind_pauses(self) -> bool:
+        """Hold back what is due and paused, release what is so no more; whether there is more."""
+        with self._database.write() as tx:
+            released = pauses.release(tx, MOST_RELEASED)
+            pauses.hold_due(tx, MOST_RELEASED)
+        return released > 0
 
     def _publish_due(self) -> float:
         """Publish what is due; the seconds to wait before looking again."""

@@ -18,7 +18,7 @@ from typing import Any
 from celery.utils.log import get_logger
 from celery.worker import state as worker_state
 
-from taskgate.store import queries, transitions
+from taskgate.store import pauses, queries, transitions
 from taskgate.store.database.columns import storable
 from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import ACTIVE, State
@@ -26,7 +26,7 @@ from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Task
 from taskgate.store.transitions import Claim
 from taskgate.tasks import handover
-from taskgate.tasks.attempt import LEASE_SECONDS, why_not
+from taskgate.tasks.attempt import LEASE_SECONDS, PAUSED, why_not
 from taskgate.tasks.background.loop import Loop
 from taskgate.tasks.base import TaskgateTask
 from taskgate.tasks.handover import Handover
@@ -215,7 +215,7 @@ class Intake:
     def _claim(self, batch: Sequence[Any]) -> None:
         wanted: dict[Key, Any] = {}
         doubled = [one for one in batch if wanted.setdefault(_key(one), one) is not one]
-        won, found = self._try_to_claim(list(wanted))
+        won, found, paused = self._try_to_claim(list(wanted))
         at = time.monotonic()
         held = [_Held(wanted[key], claim, at) for key, claim in won.items()]
         with self._lock:
@@ -228,7 +228,9 @@ class Intake:
             if key in won:
                 continue
             task = found.get(key[0])
-            if task is not None and (task.state, task.attempt) == (State.QUEUED, key[1]):
+            if key[0] in paused:
+                lost.append((request, PAUSED))
+            elif _waits(key, task):
                 again.append(request)  # ours, but for the lease: it was ended while we were cut off
             else:
                 lost.append((request, why_not(key[1], task)))
@@ -238,22 +240,26 @@ class Intake:
             time.sleep(LEASE_SECONDS)
             self._wait_again(again)
 
-    def _try_to_claim(self, keys: list[Key]) -> tuple[dict[Key, Claim], dict[str, Task]]:
-        """The claims won, and the tasks of the attempts that were not."""
+    def _try_to_claim(self, keys: list[Key]) -> tuple[dict[Key, Claim], dict[str, Task], set[str]]:
+        """The claims won, the tasks of the attempts that were not, and which of these are held."""
         worker_id = identity.worker_id(None)
         with self._recorder.database.autocommit() as tx:
             claims = transitions.claim_many(tx, keys, worker_id)
         won = {_key_of(claim): claim for claim in claims.values()}
         found: dict[str, Task] = {}
+        paused: set[str] = set()
         if lost := [key for key in keys if key not in won]:
             with self._recorder.database.read() as tx:
                 found = queries.get_many(tx, [task_id for task_id, _ in lost])
             for key in self._uncertain.intersection(lost):
                 if claim := self._claimed_after_all(found.get(key[0]), key):
                     won[key] = claim
+            if waiting := [key for key in lost if _waits(key, found.get(key[0]))]:
+                with self._recorder.database.write() as tx:
+                    paused = pauses.hold_claimed(tx, waiting)
         if won:
             self._latest_claim = max(claim.started_at for claim in won.values())
-        return won, found
+        return won, found, paused
 
     # The formal model's step RecogniseClaim.
     def _claimed_after_all(self, task: Task | None, key: Key) -> Claim | None:
@@ -410,6 +416,11 @@ class _Prefetch:
 def _is_ours(request: Any) -> bool:
     is_from_taskgate = request.request_dict.get(ATTEMPT_HEADER) is not None
     return is_from_taskgate and isinstance(request.task, TaskgateTask)
+
+
+def _waits(key: Key, task: Task | None) -> bool:
+    """Whether somebody may still claim the attempt."""
+    return task is not None and (task.state, task.attempt) == (State.QUEUED, key[1])
 
 
 def _key(request: Any) -> Key:

@@ -8,6 +8,8 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Pause } from "./pauses_pb.js";
+import { file_taskgate_v1_pauses } from "./pauses_pb.js";
 import type { TaskState } from "./task_pb.js";
 import { file_taskgate_v1_task } from "./task_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file taskgate/v1/stats.proto.
  */
 export const file_taskgate_v1_stats: GenFile = /*@__PURE__*/
-  fileDesc("Chd0YXNrZ2F0ZS92MS9zdGF0cy5wcm90bxILdGFza2dhdGUudjEiugEKCEFjdGl2aXR5EhEKCXNjaGVkdWxlZBgBIAEoAxIOCgZxdWV1ZWQYAiABKAMSDwoHcnVubmluZxgDIAEoAxIQCghyZXRyeWluZxgEIAEoAxIQCghhYm9ydGluZxgFIAEoAxItCgpvbGRlc3RfYWdlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKC2xhc3RfbWludXRlGAcgASgLMhIudGFza2dhdGUudjEuUmF0ZXMibwoFUmF0ZXMSDwoHc3VibWl0cxgBIAEoAxIOCgZzdGFydHMYAiABKAMSEQoJc3VjY2Vzc2VzGAMgASgDEhAKCGZhaWx1cmVzGAQgASgDEg4KBmFib3J0cxgFIAEoAxIQCghleHBpcmllcxgGIAEoAyJjCgVRdWV1ZRIMCgRuYW1lGAEgASgJEicKCGFjdGl2aXR5GAIgASgLMhUudGFza2dhdGUudjEuQWN0aXZpdHkSFAoMd29ya2VyX2NvdW50GAMgASgFEg0KBXNsb3RzGAQgASgFIkcKCVR5cGVTdGF0cxIRCgl0YXNrX3R5cGUYASABKAkSJwoIYWN0aXZpdHkYAiABKAsyFS50YXNrZ2F0ZS52MS5BY3Rpdml0eSJVCgpTdGF0ZUNvdW50EiUKBXN0YXRlGAEgASgOMhYudGFza2dhdGUudjEuVGFza1N0YXRlEg0KBXRhc2tzGAIgASgDEhEKCWVzdGltYXRlZBgDIAEoCEJTCg9kZXYudGFza2dhdGUudjFCClN0YXRzUHJvdG9QAVoyZ2l0aHViLmNvbS90YXNrZ2F0ZS90YXNrZ2F0ZS9jbGllbnRzL2dvL3Rhc2tnYXRldjFiBnByb3RvMw", [file_google_protobuf_duration, file_taskgate_v1_task]);
+  fileDesc("Chd0YXNrZ2F0ZS92MS9zdGF0cy5wcm90bxILdGFza2dhdGUudjEiugEKCEFjdGl2aXR5EhEKCXNjaGVkdWxlZBgBIAEoAxIOCgZxdWV1ZWQYAiABKAMSDwoHcnVubmluZxgDIAEoAxIQCghyZXRyeWluZxgEIAEoAxIQCghhYm9ydGluZxgFIAEoAxItCgpvbGRlc3RfYWdlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKC2xhc3RfbWludXRlGAcgASgLMhIudGFza2dhdGUudjEuUmF0ZXMibwoFUmF0ZXMSDwoHc3VibWl0cxgBIAEoAxIOCgZzdGFydHMYAiABKAMSEQoJc3VjY2Vzc2VzGAMgASgDEhAKCGZhaWx1cmVzGAQgASgDEg4KBmFib3J0cxgFIAEoAxIQCghleHBpcmllcxgGIAEoAyKGAQoFUXVldWUSDAoEbmFtZRgBIAEoCRInCghhY3Rpdml0eRgCIAEoCzIVLnRhc2tnYXRlLnYxLkFjdGl2aXR5EhQKDHdvcmtlcl9jb3VudBgDIAEoBRINCgVzbG90cxgEIAEoBRIhCgVwYXVzZRgFIAEoCzISLnRhc2tnYXRlLnYxLlBhdXNlIkcKCVR5cGVTdGF0cxIRCgl0YXNrX3R5cGUYASABKAkSJwoIYWN0aXZpdHkYAiABKAsyFS50YXNrZ2F0ZS52MS5BY3Rpdml0eSJVCgpTdGF0ZUNvdW50EiUKBXN0YXRlGAEgASgOMhYudGFza2dhdGUudjEuVGFza1N0YXRlEg0KBXRhc2tzGAIgASgDEhEKCWVzdGltYXRlZBgDIAEoCEJTCg9kZXYudGFza2dhdGUudjFCClN0YXRzUHJvdG9QAVoyZ2l0aHViLmNvbS90YXNrZ2F0ZS90YXNrZ2F0ZS9jbGllbnRzL2dvL3Rhc2tnYXRldjFiBnByb3RvMw", [file_google_protobuf_duration, file_taskgate_v1_pauses, file_taskgate_v1_task]);
 
 /**
  * What tasks that have not ended do, and what happened within the last minute.
@@ -170,6 +172,13 @@ export type Queue = Message<"taskgate.v1.Queue"> & {
    * @generated from field: int32 slots = 4;
    */
   slots: number;
+
+  /**
+   * Why nothing new of it starts; unset unless it is paused.
+   *
+   * @generated from field: taskgate.v1.Pause pause = 5;
+   */
+  pause?: Pause | undefined;
 };
 
 /**

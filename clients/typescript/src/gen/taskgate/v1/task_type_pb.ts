@@ -8,13 +8,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Pause } from "./pauses_pb.js";
+import { file_taskgate_v1_pauses } from "./pauses_pb.js";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file taskgate/v1/task_type.proto.
  */
 export const file_taskgate_v1_task_type: GenFile = /*@__PURE__*/
-  fileDesc("Cht0YXNrZ2F0ZS92MS90YXNrX3R5cGUucHJvdG8SC3Rhc2tnYXRlLnYxIq4CCghUYXNrVHlwZRIMCgRuYW1lGAEgASgJEgsKA2RvYxgCIAEoCRINCgVxdWV1ZRgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIRCglzaWduYXR1cmUYBSABKAkSKgoKcGFyYW1ldGVycxgGIAMoCzIWLnRhc2tnYXRlLnYxLlBhcmFtZXRlchIxChBhcmd1bWVudHNfc2NoZW1hGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIUCgxtYXhfYXR0ZW1wdHMYCCABKAUSFAoMYXRfbW9zdF9vbmNlGAkgASgIEjEKDXJlZ2lzdGVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZ2lzdGVyZWRfYnkYCyABKAkifgoJUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSKAoEa2luZBgCIAEoDjIaLnRhc2tnYXRlLnYxLlBhcmFtZXRlcktpbmQSEAoIcmVxdWlyZWQYAyABKAgSJwoGc2NoZW1hGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCrhAQoNUGFyYW1ldGVyS2luZBIeChpQQVJBTUVURVJfS0lORF9VTlNQRUNJRklFRBAAEiIKHlBBUkFNRVRFUl9LSU5EX1BPU0lUSU9OQUxfT05MWRABEigKJFBBUkFNRVRFUl9LSU5EX1BPU0lUSU9OQUxfT1JfS0VZV09SRBACEiEKHVBBUkFNRVRFUl9LSU5EX1ZBUl9QT1NJVElPTkFMEAMSHwobUEFSQU1FVEVSX0tJTkRfS0VZV09SRF9PTkxZEAQSHgoaUEFSQU1FVEVSX0tJTkRfVkFSX0tFWVdPUkQQBUJWCg9kZXYudGFza2dhdGUudjFCDVRhc2tUeXBlUHJvdG9QAVoyZ2l0aHViLmNvbS90YXNrZ2F0ZS90YXNrZ2F0ZS9jbGllbnRzL2dvL3Rhc2tnYXRldjFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Cht0YXNrZ2F0ZS92MS90YXNrX3R5cGUucHJvdG8SC3Rhc2tnYXRlLnYxItECCghUYXNrVHlwZRIMCgRuYW1lGAEgASgJEgsKA2RvYxgCIAEoCRINCgVxdWV1ZRgDIAEoCRIQCghyZXZpc2lvbhgEIAEoBRIRCglzaWduYXR1cmUYBSABKAkSKgoKcGFyYW1ldGVycxgGIAMoCzIWLnRhc2tnYXRlLnYxLlBhcmFtZXRlchIxChBhcmd1bWVudHNfc2NoZW1hGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIUCgxtYXhfYXR0ZW1wdHMYCCABKAUSFAoMYXRfbW9zdF9vbmNlGAkgASgIEjEKDXJlZ2lzdGVyX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZ2lzdGVyZWRfYnkYCyABKAkSIQoFcGF1c2UYDCABKAsyEi50YXNrZ2F0ZS52MS5QYXVzZSJ+CglQYXJhbWV0ZXISDAoEbmFtZRgBIAEoCRIoCgRraW5kGAIgASgOMhoudGFza2dhdGUudjEuUGFyYW1ldGVyS2luZBIQCghyZXF1aXJlZBgDIAEoCBInCgZzY2hlbWEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0KuEBCg1QYXJhbWV0ZXJLaW5kEh4KGlBBUkFNRVRFUl9LSU5EX1VOU1BFQ0lGSUVEEAASIgoeUEFSQU1FVEVSX0tJTkRfUE9TSVRJT05BTF9PTkxZEAESKAokUEFSQU1FVEVSX0tJTkRfUE9TSVRJT05BTF9PUl9LRVlXT1JEEAISIQodUEFSQU1FVEVSX0tJTkRfVkFSX1BPU0lUSU9OQUwQAxIfChtQQVJBTUVURVJfS0lORF9LRVlXT1JEX09OTFkQBBIeChpQQVJBTUVURVJfS0lORF9WQVJfS0VZV09SRBAFQlYKD2Rldi50YXNrZ2F0ZS52MUINVGFza1R5cGVQcm90b1ABWjJnaXRodWIuY29tL3Rhc2tnYXRlL3Rhc2tnYXRlL2NsaWVudHMvZ28vdGFza2dhdGV2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_taskgate_v1_pauses]);
 
 /**
  * A Python function that tasks run.
@@ -98,6 +100,13 @@ export type TaskType = Message<"taskgate.v1.TaskType"> & {
    * @generated from field: string registered_by = 11;
    */
   registeredBy: string;
+
+  /**
+   * Why nothing new of it starts; unset unless it is paused.
+   *
+   * @generated from field: taskgate.v1.Pause pause = 12;
+   */
+  pause?: Pause | undefined;
 };
 
 /**

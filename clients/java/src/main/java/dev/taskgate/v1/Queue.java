@@ -164,6 +164,44 @@ private static final long serialVersionUID = 0L;
     return slots_;
   }
 
+  public static final int PAUSE_FIELD_NUMBER = 5;
+  private dev.taskgate.v1.Pause pause_;
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+   * @return Whether the pause field is set.
+   */
+  @java.lang.Override
+  public boolean hasPause() {
+    return ((bitField0_ & 0x00000002) != 0);
+  }
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+   * @return The pause.
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.Pause getPause() {
+    return pause_ == null ? dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+  }
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.PauseOrBuilder getPauseOrBuilder() {
+    return pause_ == null ? dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -190,6 +228,9 @@ private static final long serialVersionUID = 0L;
     if (slots_ != 0) {
       output.writeInt32(4, slots_);
     }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      output.writeMessage(5, getPause());
+    }
     getUnknownFields().writeTo(output);
   }
 
@@ -213,6 +254,10 @@ private static final long serialVersionUID = 0L;
     if (slots_ != 0) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(4, slots_);
+    }
+    if (((bitField0_ & 0x00000002) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(5, getPause());
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -240,6 +285,11 @@ private static final long serialVersionUID = 0L;
         != other.getWorkerCount()) return false;
     if (getSlots()
         != other.getSlots()) return false;
+    if (hasPause() != other.hasPause()) return false;
+    if (hasPause()) {
+      if (!getPause()
+          .equals(other.getPause())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -261,6 +311,10 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getWorkerCount();
     hash = (37 * hash) + SLOTS_FIELD_NUMBER;
     hash = (53 * hash) + getSlots();
+    if (hasPause()) {
+      hash = (37 * hash) + PAUSE_FIELD_NUMBER;
+      hash = (53 * hash) + getPause().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -396,6 +450,7 @@ private static final long serialVersionUID = 0L;
       if (com.google.protobuf.GeneratedMessage
               .alwaysUseFieldBuilders) {
         internalGetActivityFieldBuilder();
+        internalGetPauseFieldBuilder();
       }
     }
     @java.lang.Override
@@ -410,6 +465,11 @@ private static final long serialVersionUID = 0L;
       }
       workerCount_ = 0;
       slots_ = 0;
+      pause_ = null;
+      if (pauseBuilder_ != null) {
+        pauseBuilder_.dispose();
+        pauseBuilder_ = null;
+      }
       return this;
     }
 
@@ -459,6 +519,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000008) != 0)) {
         result.slots_ = slots_;
       }
+      if (((from_bitField0_ & 0x00000010) != 0)) {
+        result.pause_ = pauseBuilder_ == null
+            ? pause_
+            : pauseBuilder_.build();
+        to_bitField0_ |= 0x00000002;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -487,6 +553,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getSlots() != 0) {
         setSlots(other.getSlots());
+      }
+      if (other.hasPause()) {
+        mergePause(other.getPause());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -536,6 +605,13 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000008;
               break;
             } // case 32
+            case 42: {
+              input.readMessage(
+                  internalGetPauseFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000010;
+              break;
+            } // case 42
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -888,6 +964,163 @@ private static final long serialVersionUID = 0L;
       slots_ = 0;
       onChanged();
       return this;
+    }
+
+    private dev.taskgate.v1.Pause pause_;
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Pause, dev.taskgate.v1.Pause.Builder, dev.taskgate.v1.PauseOrBuilder> pauseBuilder_;
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     * @return Whether the pause field is set.
+     */
+    public boolean hasPause() {
+      return ((bitField0_ & 0x00000010) != 0);
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     * @return The pause.
+     */
+    public dev.taskgate.v1.Pause getPause() {
+      if (pauseBuilder_ == null) {
+        return pause_ == null ? dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+      } else {
+        return pauseBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    public Builder setPause(dev.taskgate.v1.Pause value) {
+      if (pauseBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        pause_ = value;
+      } else {
+        pauseBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    public Builder setPause(
+        dev.taskgate.v1.Pause.Builder builderForValue) {
+      if (pauseBuilder_ == null) {
+        pause_ = builderForValue.build();
+      } else {
+        pauseBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    public Builder mergePause(dev.taskgate.v1.Pause value) {
+      if (pauseBuilder_ == null) {
+        if (((bitField0_ & 0x00000010) != 0) &&
+          pause_ != null &&
+          pause_ != dev.taskgate.v1.Pause.getDefaultInstance()) {
+          getPauseBuilder().mergeFrom(value);
+        } else {
+          pause_ = value;
+        }
+      } else {
+        pauseBuilder_.mergeFrom(value);
+      }
+      if (pause_ != null) {
+        bitField0_ |= 0x00000010;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    public Builder clearPause() {
+      bitField0_ = (bitField0_ & ~0x00000010);
+      pause_ = null;
+      if (pauseBuilder_ != null) {
+        pauseBuilder_.dispose();
+        pauseBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    public dev.taskgate.v1.Pause.Builder getPauseBuilder() {
+      bitField0_ |= 0x00000010;
+      onChanged();
+      return internalGetPauseFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    public dev.taskgate.v1.PauseOrBuilder getPauseOrBuilder() {
+      if (pauseBuilder_ != null) {
+        return pauseBuilder_.getMessageOrBuilder();
+      } else {
+        return pause_ == null ?
+            dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+      }
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Pause, dev.taskgate.v1.Pause.Builder, dev.taskgate.v1.PauseOrBuilder> 
+        internalGetPauseFieldBuilder() {
+      if (pauseBuilder_ == null) {
+        pauseBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            dev.taskgate.v1.Pause, dev.taskgate.v1.Pause.Builder, dev.taskgate.v1.PauseOrBuilder>(
+                getPause(),
+                getParentForChildren(),
+                isClean());
+        pause_ = null;
+      }
+      return pauseBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:taskgate.v1.Queue)

@@ -76,4 +76,31 @@ public interface QueueOrBuilder extends
    * @return The slots.
    */
   int getSlots();
+
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+   * @return Whether the pause field is set.
+   */
+  boolean hasPause();
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+   * @return The pause.
+   */
+  dev.taskgate.v1.Pause getPause();
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 5 [json_name = "pause"];</code>
+   */
+  dev.taskgate.v1.PauseOrBuilder getPauseOrBuilder();
 }

@@ -61,34 +61,37 @@ public final class StatsProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n\027taskgate/v1/stats.proto\022\013taskgate.v1\032\036" +
-      "google/protobuf/duration.proto\032\026taskgate" +
-      "/v1/task.proto\"\201\002\n\010Activity\022\034\n\tscheduled" +
-      "\030\001 \001(\003R\tscheduled\022\026\n\006queued\030\002 \001(\003R\006queue" +
-      "d\022\030\n\007running\030\003 \001(\003R\007running\022\032\n\010retrying\030" +
-      "\004 \001(\003R\010retrying\022\032\n\010aborting\030\005 \001(\003R\010abort" +
-      "ing\0228\n\noldest_age\030\006 \001(\0132\031.google.protobu" +
-      "f.DurationR\toldestAge\0223\n\013last_minute\030\007 \001" +
-      "(\0132\022.taskgate.v1.RatesR\nlastMinute\"\247\001\n\005R" +
-      "ates\022\030\n\007submits\030\001 \001(\003R\007submits\022\026\n\006starts" +
-      "\030\002 \001(\003R\006starts\022\034\n\tsuccesses\030\003 \001(\003R\tsucce" +
-      "sses\022\032\n\010failures\030\004 \001(\003R\010failures\022\026\n\006abor" +
-      "ts\030\005 \001(\003R\006aborts\022\032\n\010expiries\030\006 \001(\003R\010expi" +
-      "ries\"\207\001\n\005Queue\022\022\n\004name\030\001 \001(\tR\004name\0221\n\010ac" +
-      "tivity\030\002 \001(\0132\025.taskgate.v1.ActivityR\010act" +
-      "ivity\022!\n\014worker_count\030\003 \001(\005R\013workerCount" +
-      "\022\024\n\005slots\030\004 \001(\005R\005slots\"[\n\tTypeStats\022\033\n\tt" +
-      "ask_type\030\001 \001(\tR\010taskType\0221\n\010activity\030\002 \001" +
-      "(\0132\025.taskgate.v1.ActivityR\010activity\"n\n\nS" +
-      "tateCount\022,\n\005state\030\001 \001(\0162\026.taskgate.v1.T" +
-      "askStateR\005state\022\024\n\005tasks\030\002 \001(\003R\005tasks\022\034\n" +
-      "\testimated\030\003 \001(\010R\testimatedBS\n\017dev.taskg" +
-      "ate.v1B\nStatsProtoP\001Z2github.com/taskgat" +
-      "e/taskgate/clients/go/taskgatev1b\006proto3"
+      "google/protobuf/duration.proto\032\030taskgate" +
+      "/v1/pauses.proto\032\026taskgate/v1/task.proto" +
+      "\"\201\002\n\010Activity\022\034\n\tscheduled\030\001 \001(\003R\tschedu" +
+      "led\022\026\n\006queued\030\002 \001(\003R\006queued\022\030\n\007running\030\003" +
+      " \001(\003R\007running\022\032\n\010retrying\030\004 \001(\003R\010retryin" +
+      "g\022\032\n\010aborting\030\005 \001(\003R\010aborting\0228\n\noldest_" +
+      "age\030\006 \001(\0132\031.google.protobuf.DurationR\tol" +
+      "destAge\0223\n\013last_minute\030\007 \001(\0132\022.taskgate." +
+      "v1.RatesR\nlastMinute\"\247\001\n\005Rates\022\030\n\007submit" +
+      "s\030\001 \001(\003R\007submits\022\026\n\006starts\030\002 \001(\003R\006starts" +
+      "\022\034\n\tsuccesses\030\003 \001(\003R\tsuccesses\022\032\n\010failur" +
+      "es\030\004 \001(\003R\010failures\022\026\n\006aborts\030\005 \001(\003R\006abor" +
+      "ts\022\032\n\010expiries\030\006 \001(\003R\010expiries\"\261\001\n\005Queue" +
+      "\022\022\n\004name\030\001 \001(\tR\004name\0221\n\010activity\030\002 \001(\0132\025" +
+      ".taskgate.v1.ActivityR\010activity\022!\n\014worke" +
+      "r_count\030\003 \001(\005R\013workerCount\022\024\n\005slots\030\004 \001(" +
+      "\005R\005slots\022(\n\005pause\030\005 \001(\0132\022.taskgate.v1.Pa" +
+      "useR\005pause\"[\n\tTypeStats\022\033\n\ttask_type\030\001 \001" +
+      "(\tR\010taskType\0221\n\010activity\030\002 \001(\0132\025.taskgat" +
+      "e.v1.ActivityR\010activity\"n\n\nStateCount\022,\n" +
+      "\005state\030\001 \001(\0162\026.taskgate.v1.TaskStateR\005st" +
+      "ate\022\024\n\005tasks\030\002 \001(\003R\005tasks\022\034\n\testimated\030\003" +
+      " \001(\010R\testimatedBS\n\017dev.taskgate.v1B\nStat" +
+      "sProtoP\001Z2github.com/taskgate/taskgate/c" +
+      "lients/go/taskgatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           com.google.protobuf.DurationProto.getDescriptor(),
+          dev.taskgate.v1.PausesProto.getDescriptor(),
           dev.taskgate.v1.TaskProto.getDescriptor(),
         });
     internal_static_taskgate_v1_Activity_descriptor =
@@ -108,7 +111,7 @@ public final class StatsProto extends com.google.protobuf.GeneratedFile {
     internal_static_taskgate_v1_Queue_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_taskgate_v1_Queue_descriptor,
-        new java.lang.String[] { "Name", "Activity", "WorkerCount", "Slots", });
+        new java.lang.String[] { "Name", "Activity", "WorkerCount", "Slots", "Pause", });
     internal_static_taskgate_v1_TypeStats_descriptor =
       getDescriptor().getMessageType(3);
     internal_static_taskgate_v1_TypeStats_fieldAccessorTable = new
@@ -123,6 +126,7 @@ public final class StatsProto extends com.google.protobuf.GeneratedFile {
         new java.lang.String[] { "State", "Tasks", "Estimated", });
     descriptor.resolveAllFeaturesImmutable();
     com.google.protobuf.DurationProto.getDescriptor();
+    dev.taskgate.v1.PausesProto.getDescriptor();
     dev.taskgate.v1.TaskProto.getDescriptor();
   }
 

@@ -359,6 +359,99 @@ public final class TaskServiceGrpc {
     return getGetStatsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.PauseRequest,
+      dev.taskgate.v1.PauseResponse> getPauseMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Pause",
+      requestType = dev.taskgate.v1.PauseRequest.class,
+      responseType = dev.taskgate.v1.PauseResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.PauseRequest,
+      dev.taskgate.v1.PauseResponse> getPauseMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.PauseRequest, dev.taskgate.v1.PauseResponse> getPauseMethod;
+    if ((getPauseMethod = TaskServiceGrpc.getPauseMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getPauseMethod = TaskServiceGrpc.getPauseMethod) == null) {
+          TaskServiceGrpc.getPauseMethod = getPauseMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.PauseRequest, dev.taskgate.v1.PauseResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Pause"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.PauseRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.PauseResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Pause"))
+              .build();
+        }
+      }
+    }
+    return getPauseMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ResumeRequest,
+      dev.taskgate.v1.ResumeResponse> getResumeMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Resume",
+      requestType = dev.taskgate.v1.ResumeRequest.class,
+      responseType = dev.taskgate.v1.ResumeResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ResumeRequest,
+      dev.taskgate.v1.ResumeResponse> getResumeMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ResumeRequest, dev.taskgate.v1.ResumeResponse> getResumeMethod;
+    if ((getResumeMethod = TaskServiceGrpc.getResumeMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getResumeMethod = TaskServiceGrpc.getResumeMethod) == null) {
+          TaskServiceGrpc.getResumeMethod = getResumeMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ResumeRequest, dev.taskgate.v1.ResumeResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Resume"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ResumeRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ResumeResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Resume"))
+              .build();
+        }
+      }
+    }
+    return getResumeMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListPausesRequest,
+      dev.taskgate.v1.ListPausesResponse> getListPausesMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListPauses",
+      requestType = dev.taskgate.v1.ListPausesRequest.class,
+      responseType = dev.taskgate.v1.ListPausesResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListPausesRequest,
+      dev.taskgate.v1.ListPausesResponse> getListPausesMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListPausesRequest, dev.taskgate.v1.ListPausesResponse> getListPausesMethod;
+    if ((getListPausesMethod = TaskServiceGrpc.getListPausesMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListPausesMethod = TaskServiceGrpc.getListPausesMethod) == null) {
+          TaskServiceGrpc.getListPausesMethod = getListPausesMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListPausesRequest, dev.taskgate.v1.ListPausesResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListPauses"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListPausesRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListPausesResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListPauses"))
+              .build();
+        }
+      }
+    }
+    return getListPausesMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -547,6 +640,37 @@ public final class TaskServiceGrpc {
         io.grpc.stub.StreamObserver<dev.taskgate.v1.GetStatsResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetStatsMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+     * what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+     * </pre>
+     */
+    default void pause(dev.taskgate.v1.PauseRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.PauseResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getPauseMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+     * </pre>
+     */
+    default void resume(dev.taskgate.v1.ResumeRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ResumeResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getResumeMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists what is paused, since when, by whom and why.
+     * </pre>
+     */
+    default void listPauses(dev.taskgate.v1.ListPausesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListPausesResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListPausesMethod(), responseObserver);
+    }
   }
 
   /**
@@ -718,6 +842,40 @@ public final class TaskServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getGetStatsMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+     * what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+     * </pre>
+     */
+    public void pause(dev.taskgate.v1.PauseRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.PauseResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getPauseMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+     * </pre>
+     */
+    public void resume(dev.taskgate.v1.ResumeRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ResumeResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getResumeMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists what is paused, since when, by whom and why.
+     * </pre>
+     */
+    public void listPauses(dev.taskgate.v1.ListPausesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListPausesResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListPausesMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -863,6 +1021,37 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getGetStatsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+     * what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+     * </pre>
+     */
+    public dev.taskgate.v1.PauseResponse pause(dev.taskgate.v1.PauseRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getPauseMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+     * </pre>
+     */
+    public dev.taskgate.v1.ResumeResponse resume(dev.taskgate.v1.ResumeRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getResumeMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what is paused, since when, by whom and why.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListPausesResponse listPauses(dev.taskgate.v1.ListPausesRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListPausesMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1007,6 +1196,37 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getGetStatsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+     * what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+     * </pre>
+     */
+    public dev.taskgate.v1.PauseResponse pause(dev.taskgate.v1.PauseRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getPauseMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+     * </pre>
+     */
+    public dev.taskgate.v1.ResumeResponse resume(dev.taskgate.v1.ResumeRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getResumeMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what is paused, since when, by whom and why.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListPausesResponse listPauses(dev.taskgate.v1.ListPausesRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListPausesMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1148,6 +1368,40 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getGetStatsMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Has nothing new of a queue or of a task type start, from the answer on. What runs goes on, and
+     * what waits, retries and delayed tasks included, keeps waiting. Pausing again changes nothing.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.PauseResponse> pause(
+        dev.taskgate.v1.PauseRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getPauseMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Ends a pause: what waits starts at once. Resuming what is not paused changes nothing.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ResumeResponse> resume(
+        dev.taskgate.v1.ResumeRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getResumeMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what is paused, since when, by whom and why.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListPausesResponse> listPauses(
+        dev.taskgate.v1.ListPausesRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListPausesMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_SUBMIT = 0;
@@ -1161,6 +1415,9 @@ public final class TaskServiceGrpc {
   private static final int METHODID_LIST_WORKERS = 8;
   private static final int METHODID_LIST_QUEUES = 9;
   private static final int METHODID_GET_STATS = 10;
+  private static final int METHODID_PAUSE = 11;
+  private static final int METHODID_RESUME = 12;
+  private static final int METHODID_LIST_PAUSES = 13;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1222,6 +1479,18 @@ public final class TaskServiceGrpc {
         case METHODID_GET_STATS:
           serviceImpl.getStats((dev.taskgate.v1.GetStatsRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetStatsResponse>) responseObserver);
+          break;
+        case METHODID_PAUSE:
+          serviceImpl.pause((dev.taskgate.v1.PauseRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.PauseResponse>) responseObserver);
+          break;
+        case METHODID_RESUME:
+          serviceImpl.resume((dev.taskgate.v1.ResumeRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ResumeResponse>) responseObserver);
+          break;
+        case METHODID_LIST_PAUSES:
+          serviceImpl.listPauses((dev.taskgate.v1.ListPausesRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListPausesResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -1318,6 +1587,27 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.GetStatsRequest,
               dev.taskgate.v1.GetStatsResponse>(
                 service, METHODID_GET_STATS)))
+        .addMethod(
+          getPauseMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.PauseRequest,
+              dev.taskgate.v1.PauseResponse>(
+                service, METHODID_PAUSE)))
+        .addMethod(
+          getResumeMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ResumeRequest,
+              dev.taskgate.v1.ResumeResponse>(
+                service, METHODID_RESUME)))
+        .addMethod(
+          getListPausesMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListPausesRequest,
+              dev.taskgate.v1.ListPausesResponse>(
+                service, METHODID_LIST_PAUSES)))
         .build();
   }
 
@@ -1377,6 +1667,9 @@ public final class TaskServiceGrpc {
               .addMethod(getListWorkersMethod())
               .addMethod(getListQueuesMethod())
               .addMethod(getGetStatsMethod())
+              .addMethod(getPauseMethod())
+              .addMethod(getResumeMethod())
+              .addMethod(getListPausesMethod())
               .build();
         }
       }

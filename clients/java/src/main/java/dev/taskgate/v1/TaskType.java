@@ -471,6 +471,44 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int PAUSE_FIELD_NUMBER = 12;
+  private dev.taskgate.v1.Pause pause_;
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+   * @return Whether the pause field is set.
+   */
+  @java.lang.Override
+  public boolean hasPause() {
+    return ((bitField0_ & 0x00000004) != 0);
+  }
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+   * @return The pause.
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.Pause getPause() {
+    return pause_ == null ? dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+  }
+  /**
+   * <pre>
+   * Why nothing new of it starts; unset unless it is paused.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.PauseOrBuilder getPauseOrBuilder() {
+    return pause_ == null ? dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -517,6 +555,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(registeredBy_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 11, registeredBy_);
+    }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      output.writeMessage(12, getPause());
     }
     getUnknownFields().writeTo(output);
   }
@@ -566,6 +607,10 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(registeredBy_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(11, registeredBy_);
     }
+    if (((bitField0_ & 0x00000004) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(12, getPause());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -609,6 +654,11 @@ private static final long serialVersionUID = 0L;
     }
     if (!getRegisteredBy()
         .equals(other.getRegisteredBy())) return false;
+    if (hasPause() != other.hasPause()) return false;
+    if (hasPause()) {
+      if (!getPause()
+          .equals(other.getPause())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -649,6 +699,10 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + REGISTERED_BY_FIELD_NUMBER;
     hash = (53 * hash) + getRegisteredBy().hashCode();
+    if (hasPause()) {
+      hash = (37 * hash) + PAUSE_FIELD_NUMBER;
+      hash = (53 * hash) + getPause().hashCode();
+    }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -786,6 +840,7 @@ private static final long serialVersionUID = 0L;
         internalGetParametersFieldBuilder();
         internalGetArgumentsSchemaFieldBuilder();
         internalGetRegisterTimeFieldBuilder();
+        internalGetPauseFieldBuilder();
       }
     }
     @java.lang.Override
@@ -817,6 +872,11 @@ private static final long serialVersionUID = 0L;
         registerTimeBuilder_ = null;
       }
       registeredBy_ = "";
+      pause_ = null;
+      if (pauseBuilder_ != null) {
+        pauseBuilder_.dispose();
+        pauseBuilder_ = null;
+      }
       return this;
     }
 
@@ -900,6 +960,12 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000400) != 0)) {
         result.registeredBy_ = registeredBy_;
       }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.pause_ = pauseBuilder_ == null
+            ? pause_
+            : pauseBuilder_.build();
+        to_bitField0_ |= 0x00000004;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -980,6 +1046,9 @@ private static final long serialVersionUID = 0L;
         registeredBy_ = other.registeredBy_;
         bitField0_ |= 0x00000400;
         onChanged();
+      }
+      if (other.hasPause()) {
+        mergePause(other.getPause());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1074,6 +1143,13 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000400;
               break;
             } // case 90
+            case 98: {
+              input.readMessage(
+                  internalGetPauseFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 98
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2307,6 +2383,163 @@ private static final long serialVersionUID = 0L;
       bitField0_ |= 0x00000400;
       onChanged();
       return this;
+    }
+
+    private dev.taskgate.v1.Pause pause_;
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Pause, dev.taskgate.v1.Pause.Builder, dev.taskgate.v1.PauseOrBuilder> pauseBuilder_;
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     * @return Whether the pause field is set.
+     */
+    public boolean hasPause() {
+      return ((bitField0_ & 0x00000800) != 0);
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     * @return The pause.
+     */
+    public dev.taskgate.v1.Pause getPause() {
+      if (pauseBuilder_ == null) {
+        return pause_ == null ? dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+      } else {
+        return pauseBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    public Builder setPause(dev.taskgate.v1.Pause value) {
+      if (pauseBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        pause_ = value;
+      } else {
+        pauseBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    public Builder setPause(
+        dev.taskgate.v1.Pause.Builder builderForValue) {
+      if (pauseBuilder_ == null) {
+        pause_ = builderForValue.build();
+      } else {
+        pauseBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    public Builder mergePause(dev.taskgate.v1.Pause value) {
+      if (pauseBuilder_ == null) {
+        if (((bitField0_ & 0x00000800) != 0) &&
+          pause_ != null &&
+          pause_ != dev.taskgate.v1.Pause.getDefaultInstance()) {
+          getPauseBuilder().mergeFrom(value);
+        } else {
+          pause_ = value;
+        }
+      } else {
+        pauseBuilder_.mergeFrom(value);
+      }
+      if (pause_ != null) {
+        bitField0_ |= 0x00000800;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    public Builder clearPause() {
+      bitField0_ = (bitField0_ & ~0x00000800);
+      pause_ = null;
+      if (pauseBuilder_ != null) {
+        pauseBuilder_.dispose();
+        pauseBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    public dev.taskgate.v1.Pause.Builder getPauseBuilder() {
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return internalGetPauseFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    public dev.taskgate.v1.PauseOrBuilder getPauseOrBuilder() {
+      if (pauseBuilder_ != null) {
+        return pauseBuilder_.getMessageOrBuilder();
+      } else {
+        return pause_ == null ?
+            dev.taskgate.v1.Pause.getDefaultInstance() : pause_;
+      }
+    }
+    /**
+     * <pre>
+     * Why nothing new of it starts; unset unless it is paused.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Pause pause = 12 [json_name = "pause"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Pause, dev.taskgate.v1.Pause.Builder, dev.taskgate.v1.PauseOrBuilder> 
+        internalGetPauseFieldBuilder() {
+      if (pauseBuilder_ == null) {
+        pauseBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            dev.taskgate.v1.Pause, dev.taskgate.v1.Pause.Builder, dev.taskgate.v1.PauseOrBuilder>(
+                getPause(),
+                getParentForChildren(),
+                isClean());
+        pause_ = null;
+      }
+      return pauseBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:taskgate.v1.TaskType)

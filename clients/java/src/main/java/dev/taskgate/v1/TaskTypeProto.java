@@ -47,43 +47,46 @@ public final class TaskTypeProto extends com.google.protobuf.GeneratedFile {
     java.lang.String[] descriptorData = {
       "\n\033taskgate/v1/task_type.proto\022\013taskgate." +
       "v1\032\034google/protobuf/struct.proto\032\037google" +
-      "/protobuf/timestamp.proto\"\247\003\n\010TaskType\022\022" +
-      "\n\004name\030\001 \001(\tR\004name\022\020\n\003doc\030\002 \001(\tR\003doc\022\024\n\005" +
-      "queue\030\003 \001(\tR\005queue\022\032\n\010revision\030\004 \001(\005R\010re" +
-      "vision\022\034\n\tsignature\030\005 \001(\tR\tsignature\0226\n\n" +
-      "parameters\030\006 \003(\0132\026.taskgate.v1.Parameter" +
-      "R\nparameters\022B\n\020arguments_schema\030\007 \001(\0132\027" +
-      ".google.protobuf.StructR\017argumentsSchema" +
-      "\022!\n\014max_attempts\030\010 \001(\005R\013maxAttempts\022 \n\014a" +
-      "t_most_once\030\t \001(\010R\natMostOnce\022?\n\rregiste" +
-      "r_time\030\n \001(\0132\032.google.protobuf.Timestamp" +
-      "R\014registerTime\022#\n\rregistered_by\030\013 \001(\tR\014r" +
-      "egisteredBy\"\234\001\n\tParameter\022\022\n\004name\030\001 \001(\tR" +
-      "\004name\022.\n\004kind\030\002 \001(\0162\032.taskgate.v1.Parame" +
-      "terKindR\004kind\022\032\n\010required\030\003 \001(\010R\010require" +
-      "d\022/\n\006schema\030\004 \001(\0132\027.google.protobuf.Stru" +
-      "ctR\006schema*\341\001\n\rParameterKind\022\036\n\032PARAMETE" +
-      "R_KIND_UNSPECIFIED\020\000\022\"\n\036PARAMETER_KIND_P" +
-      "OSITIONAL_ONLY\020\001\022(\n$PARAMETER_KIND_POSIT" +
-      "IONAL_OR_KEYWORD\020\002\022!\n\035PARAMETER_KIND_VAR" +
-      "_POSITIONAL\020\003\022\037\n\033PARAMETER_KIND_KEYWORD_" +
-      "ONLY\020\004\022\036\n\032PARAMETER_KIND_VAR_KEYWORD\020\005BV" +
-      "\n\017dev.taskgate.v1B\rTaskTypeProtoP\001Z2gith" +
-      "ub.com/taskgate/taskgate/clients/go/task" +
-      "gatev1b\006proto3"
+      "/protobuf/timestamp.proto\032\030taskgate/v1/p" +
+      "auses.proto\"\321\003\n\010TaskType\022\022\n\004name\030\001 \001(\tR\004" +
+      "name\022\020\n\003doc\030\002 \001(\tR\003doc\022\024\n\005queue\030\003 \001(\tR\005q" +
+      "ueue\022\032\n\010revision\030\004 \001(\005R\010revision\022\034\n\tsign" +
+      "ature\030\005 \001(\tR\tsignature\0226\n\nparameters\030\006 \003" +
+      "(\0132\026.taskgate.v1.ParameterR\nparameters\022B" +
+      "\n\020arguments_schema\030\007 \001(\0132\027.google.protob" +
+      "uf.StructR\017argumentsSchema\022!\n\014max_attemp" +
+      "ts\030\010 \001(\005R\013maxAttempts\022 \n\014at_most_once\030\t " +
+      "\001(\010R\natMostOnce\022?\n\rregister_time\030\n \001(\0132\032" +
+      ".google.protobuf.TimestampR\014registerTime" +
+      "\022#\n\rregistered_by\030\013 \001(\tR\014registeredBy\022(\n" +
+      "\005pause\030\014 \001(\0132\022.taskgate.v1.PauseR\005pause\"" +
+      "\234\001\n\tParameter\022\022\n\004name\030\001 \001(\tR\004name\022.\n\004kin" +
+      "d\030\002 \001(\0162\032.taskgate.v1.ParameterKindR\004kin" +
+      "d\022\032\n\010required\030\003 \001(\010R\010required\022/\n\006schema\030" +
+      "\004 \001(\0132\027.google.protobuf.StructR\006schema*\341" +
+      "\001\n\rParameterKind\022\036\n\032PARAMETER_KIND_UNSPE" +
+      "CIFIED\020\000\022\"\n\036PARAMETER_KIND_POSITIONAL_ON" +
+      "LY\020\001\022(\n$PARAMETER_KIND_POSITIONAL_OR_KEY" +
+      "WORD\020\002\022!\n\035PARAMETER_KIND_VAR_POSITIONAL\020" +
+      "\003\022\037\n\033PARAMETER_KIND_KEYWORD_ONLY\020\004\022\036\n\032PA" +
+      "RAMETER_KIND_VAR_KEYWORD\020\005BV\n\017dev.taskga" +
+      "te.v1B\rTaskTypeProtoP\001Z2github.com/taskg" +
+      "ate/taskgate/clients/go/taskgatev1b\006prot" +
+      "o3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           com.google.protobuf.StructProto.getDescriptor(),
           com.google.protobuf.TimestampProto.getDescriptor(),
+          dev.taskgate.v1.PausesProto.getDescriptor(),
         });
     internal_static_taskgate_v1_TaskType_descriptor =
       getDescriptor().getMessageType(0);
     internal_static_taskgate_v1_TaskType_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_taskgate_v1_TaskType_descriptor,
-        new java.lang.String[] { "Name", "Doc", "Queue", "Revision", "Signature", "Parameters", "ArgumentsSchema", "MaxAttempts", "AtMostOnce", "RegisterTime", "RegisteredBy", });
+        new java.lang.String[] { "Name", "Doc", "Queue", "Revision", "Signature", "Parameters", "ArgumentsSchema", "MaxAttempts", "AtMostOnce", "RegisterTime", "RegisteredBy", "Pause", });
     internal_static_taskgate_v1_Parameter_descriptor =
       getDescriptor().getMessageType(1);
     internal_static_taskgate_v1_Parameter_fieldAccessorTable = new
@@ -93,6 +96,7 @@ public final class TaskTypeProto extends com.google.protobuf.GeneratedFile {
     descriptor.resolveAllFeaturesImmutable();
     com.google.protobuf.StructProto.getDescriptor();
     com.google.protobuf.TimestampProto.getDescriptor();
+    dev.taskgate.v1.PausesProto.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)
