@@ -15,7 +15,7 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from taskgate.server.server import TaskgateServer
+from taskgate.server.server import MakeDashboard, TaskgateServer
 from taskgate.server.settings import ServerSettings
 from taskgate.store import task_types, workers
 from taskgate.store.database.engine import Database
@@ -29,8 +29,11 @@ SECONDS = 20
 class InProcessServer:
     """A server with an event loop in a thread of its own; it stops at the end of a `with`."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(
+        self, settings: ServerSettings, make_dashboard: MakeDashboard | None = None
+    ) -> None:
         self.settings = settings
+        self._make_dashboard = make_dashboard
         self.address = ""
         self._exits = ExitStack()
         self._loop = asyncio.new_event_loop()
@@ -39,7 +42,7 @@ class InProcessServer:
     def __enter__(self) -> Self:
         self._thread.start()
         try:
-            self.server = self.run(_make(self.settings))
+            self.server = self.run(_make(self.settings, self._make_dashboard))
             self.address = self.run(self.server.start())
         except BaseException:
             self._end_loop()
@@ -79,8 +82,8 @@ class InProcessServer:
         self._loop.close()
 
 
-async def _make(settings: ServerSettings) -> TaskgateServer:
-    return TaskgateServer(settings)
+async def _make(settings: ServerSettings, make_dashboard: MakeDashboard | None) -> TaskgateServer:
+    return TaskgateServer(settings, make_dashboard=make_dashboard)
 
 
 class Refusal:

@@ -16,9 +16,10 @@ from typing import Self
 
 _VARIABLE = "NOTIFY_SOCKET"
 _ADDRESS = "X_TASKGATE_ADDRESS"
+_DASHBOARD = "X_TASKGATE_DASHBOARD"
 
 
-def notify_ready(address: str) -> None:
+def notify_ready(address: str, dashboard_url: str = "") -> None:
     """Tell whoever started this process that it serves on ``address``, if they want to know."""
     target = os.environ.get(_VARIABLE)
     if not target:
@@ -27,7 +28,9 @@ def notify_ready(address: str) -> None:
     name = "\0" + target[1:] if target.startswith("@") else target
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifier:
         notifier.sendto(
-            f"READY=1\nSTATUS=serving on {address}\n{_ADDRESS}={address}".encode(), name
+            f"READY=1\nSTATUS=serving on {address}\n{_ADDRESS}={address}\n"
+            f"{_DASHBOARD}={dashboard_url}".encode(),
+            name,
         )
 
 
@@ -40,6 +43,8 @@ class Readiness:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.bind(str(self._path))
+        self.dashboard_url = ""
+        """Where the dashboard of the part is that was ready last; empty if it has none."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -53,6 +58,7 @@ class Readiness:
         except BlockingIOError:
             return None
         values = dict(word.split("=", 1) for word in words if "=" in word)
+        self.dashboard_url = values.get(_DASHBOARD, "")
         return values.get(_ADDRESS)
 
     def __enter__(self) -> Self:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from taskgate.server.api.interceptor import VERSION
-from taskgate.server.server import TaskgateServer
+from taskgate.server.server import MakeDashboard, TaskgateServer
 from taskgate.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -24,12 +25,14 @@ class PartEnded(Exception):
 def serve(
     settings: ServerSettings,
     *,
-    ready: Callable[[str], None] | None = None,
+    ready: Callable[[str, str], None] | None = None,
     shares_port: bool = False,
+    make_dashboard: MakeDashboard | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then answer what is under way and return.
 
-    Call it in the main thread. ``ready`` is called with the address once the server serves.
+    Call it in the main thread. ``ready`` is called with the address, and the
+    dashboard's URL or nothing, once the server serves.
 
     ``shares_port``: other processes listen on the same port. Then a health check does not always
     reach the process that it should, so one that is not whole ends.
@@ -42,7 +45,10 @@ def serve(
         CredentialsError: a certificate or key cannot be read.
         AddressUnavailable: the address cannot be listened on.
     """
-    asyncio.run(_serve(settings, ready, shares_port=shares_port))
+    server = partial(
+        TaskgateServer, settings, shares_port=shares_port, make_dashboard=make_dashboard
+    )
+    asyncio.run(_serve(server, settings, ready, shares_port=shares_port))
 
 
 def _guards(settings: ServerSettings) -> str:
@@ -53,19 +59,25 @@ def _guards(settings: ServerSettings) -> str:
 
 
 async def _serve(
-    settings: ServerSettings, ready: Callable[[str], None] | None, *, shares_port: bool
+    make_server: Callable[[], TaskgateServer],
+    settings: ServerSettings,
+    ready: Callable[[str, str], None] | None,
+    *,
+    shares_port: bool,
 ) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = TaskgateServer(settings, shares_port=shares_port)
+    server = make_server()
     if shares_port:
         server.health.when_not_whole(stopping.set)
     address = await server.start()
     logger.info("taskgate %s serves on %s, %s", VERSION, address, _guards(settings))
+    if server.dashboard_url:
+        logger.info("the dashboard is at %s", server.dashboard_url)
     if ready is not None:
-        ready(address)
+        ready(address, server.dashboard_url)
     await stopping.wait()
     logger.info("shutting down")
     await server.stop()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -62,10 +63,43 @@ class AddressUnavailable(Exception):
     """The server cannot listen on its address."""
 
 
+class Dashboard(Protocol):
+    """The pages that show what the service answers: a part from outside, by the name it has here.
+
+    The server does not know how pages are made; who starts it says so.
+    """
+
+    @property
+    def is_broken(self) -> bool:
+        """It has ended, though nobody closed it."""
+
+    async def start(self) -> str:
+        """Begin to serve; the URL.
+
+        Raises:
+            AddressUnavailable: the address cannot be listened on.
+        """
+
+    def refuse(self) -> None:
+        """Take no more requests, and end what is streamed."""
+
+    async def stop(self) -> None:
+        """End, once what is under way was answered."""
+
+
+MakeDashboard = Callable[[TaskService, ServerSettings, Tokens | None], Dashboard]
+
+
 class TaskgateServer:
     """A server in the running event loop."""
 
-    def __init__(self, settings: ServerSettings, *, shares_port: bool = False) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        *,
+        shares_port: bool = False,
+        make_dashboard: MakeDashboard | None = None,
+    ) -> None:
         """Nothing is opened yet. ``shares_port``: other processes listen on the same one.
 
         Raises:
@@ -73,8 +107,9 @@ class TaskgateServer:
         """
         self._settings = settings
         self._shares_port = shares_port
+        tokens = _tokens(settings)
         self._interceptor = CallInterceptor(
-            _tokens(settings),
+            tokens,
             settings.taskgate_max_concurrent_calls,
             settings.taskgate_max_message_bytes,
             has_certificates=settings.taskgate_tls_client_ca is not None,
@@ -99,6 +134,10 @@ class TaskgateServer:
         ]
         self.health = Health(self._records, self._ended_parts)
         self._grpc: grpc.aio.Server | None = None
+        self._service = self._make_service()
+        self._dashboard = make_dashboard and make_dashboard(self._service, settings, tokens)
+        self.dashboard_url = ""
+        """Where the dashboard is, once the server has started; empty if it has none."""
 
     async def start(self) -> str:
         """Begin to serve; the address, with the port that was taken.
@@ -113,6 +152,8 @@ class TaskgateServer:
             await asyncio.to_thread(prepare, self._database)
             self._grpc = self._assemble()
             address = self._listen(self._grpc)
+            if self._dashboard is not None:
+                self.dashboard_url = await self._dashboard.start()
         except BaseException:
             self._close()
             raise
@@ -137,11 +178,15 @@ class TaskgateServer:
         await self.health.stop()
         draining = asyncio.create_task(server.stop(self._settings.taskgate_drain_seconds))
         await asyncio.wait([draining], timeout=GOAWAY_SECONDS)
+        if self._dashboard is not None:
+            self._dashboard.refuse()
         await self._watcher.close()
         while self._interceptor.calls_under_way and not draining.done():
             await asyncio.wait([draining], timeout=DRAIN_TICK)
         await server.stop(None)  # health watches would stay for good
         await draining
+        if self._dashboard is not None:
+            await self._dashboard.stop()
         self._interceptor.close()
         await asyncio.to_thread(self._flush)
         self._close()
@@ -151,13 +196,13 @@ class TaskgateServer:
             interceptors=[self._interceptor],
             options=_options(self._settings, shares_port=self._shares_port),
         )
-        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service(), server)
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
         health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
         Reflection([SERVICE_NAME, health]).register(server)
         return server
 
-    def _service(self) -> TaskService:
+    def _make_service(self) -> TaskService:
         settings = self._settings
         catalog = Catalog(self._records, settings.taskgate_queues)
         capacity = Capacity(self._records, settings.taskgate_max_queued)
@@ -196,7 +241,11 @@ class TaskgateServer:
     def _ended_parts(self) -> list[str]:
         """What has ended by itself, and would not come back without a restart."""
         ended = [loop.name for loop in self._loops if loop.is_broken]
-        return [*ended, "watcher"] if self._watcher.is_broken else ended
+        if self._watcher.is_broken:
+            ended.append("watcher")
+        if self._dashboard is not None and self._dashboard.is_broken:
+            ended.append("dashboard")
+        return ended
 
     def _flush(self) -> None:
         """Stop the loops in their order: what the writer writes the dispatcher publishes."""

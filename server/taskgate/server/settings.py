@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from taskgate.server import addresses
-from taskgate.tasks.settings import Settings
+from taskgate.tasks.settings import Names, Settings, split_names
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,12 @@ class ServerSettings(Settings):
 
     taskgate_address: str = "127.0.0.1:50051"
     """``host:port``, ``[IPv6]:port`` or ``unix:path``; port 0 takes a free one."""
+
+    taskgate_web_address: str = ""
+    """``host:port`` of the dashboard, which needs the extra ``taskgate[web]``; none if empty."""
+
+    taskgate_web_hosts: Names = ()
+    """Names by which browsers reach the dashboard, beside ``localhost`` and addresses: ``a,b``."""
 
     taskgate_tls_cert: Path | None = None
     """The server's certificate chain, PEM."""
@@ -100,6 +106,15 @@ class ServerSettings(Settings):
         days = self.taskgate_retention_days
         return timedelta(days=days) if days else None
 
+    _split_hosts = field_validator("taskgate_web_hosts", mode="before")(split_names)
+
+    @field_validator("taskgate_web_address")
+    @classmethod
+    def _is_web_address(cls, address: str) -> str:
+        if address and addresses.parse(address).port is None:
+            raise ValueError(f"{address!r} is no host:port: browsers know no Unix sockets")
+        return address
+
     @field_validator("taskgate_address")
     @classmethod
     def _is_address(cls, address: str) -> str:
@@ -122,23 +137,36 @@ class ServerSettings(Settings):
 
     @model_validator(mode="after")
     def _network_is_guarded(self) -> Self:
-        if self.taskgate_insecure or addresses.parse(self.taskgate_address).is_local:
-            return self
+        self._check_guards("TASKGATE_ADDRESS", self.taskgate_address, needs_tokens=False)
+        if self.taskgate_web_address:
+            # Browsers show certificates to whoever asks; the dashboard knows callers by tokens.
+            web = self.taskgate_web_address
+            self._check_guards("TASKGATE_WEB_ADDRESS", web, needs_tokens=True)
+            if self.taskgate_tls_client_ca is not None and self.taskgate_tokens_file is None:
+                raise ValueError(
+                    "TASKGATE_WEB_ADDRESS needs TASKGATE_TOKENS_FILE where callers are known by "
+                    "certificates: the dashboard would let in whoever has none"
+                )
+        return self
+
+    def _check_guards(self, name: str, address: str, *, needs_tokens: bool) -> None:
+        if self.taskgate_insecure or addresses.parse(address).is_local:
+            return
+        certificates = None if needs_tokens else self.taskgate_tls_client_ca
         missing = [
-            name
-            for name, value in (
+            needed
+            for needed, value in (
                 ("TASKGATE_TLS_CERT", self.taskgate_tls_cert),
                 ("TASKGATE_TLS_KEY", self.taskgate_tls_key),
-                ("TASKGATE_TOKENS_FILE", self.taskgate_tokens_file or self.taskgate_tls_client_ca),
+                ("TASKGATE_TOKENS_FILE", self.taskgate_tokens_file or certificates),
             )
             if value is None
         ]
         if missing:
             raise ValueError(
-                f"TASKGATE_ADDRESS {self.taskgate_address!r} can be reached from a network: set "
+                f"{name} {address!r} can be reached from a network: set "
                 f"{', '.join(missing)}, or TASKGATE_INSECURE=1 to serve whoever comes"
             )
-        return self
 
 
 def check_names(environment: Mapping[str, str]) -> None:

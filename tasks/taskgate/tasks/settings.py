@@ -104,7 +104,7 @@ def _check_redis(url: str) -> None:
         raise ValueError(f"{hide_passwords(url)!r} is not a URL of Redis: {exc}") from exc
 
 
-def _names(value: object) -> object:
+def split_names(value: object) -> object:
     """``a, b`` as ``["a", "b"]``."""
     if isinstance(value, str):
         return [name.strip() for name in value.split(",") if name.strip()]
@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     taskgate_max_worker_losses: int = Field(default=3, ge=0, le=100)
     """How often a task may lose its worker and still be run again."""
 
-    _split_names = field_validator("taskgate_tasks", "taskgate_queues", mode="before")(_names)
+    _split_names = field_validator("taskgate_tasks", "taskgate_queues", mode="before")(split_names)
 
 
 def problems(error: ValidationError) -> list[str]:

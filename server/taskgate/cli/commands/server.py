@@ -10,6 +10,7 @@ import click
 
 from taskgate.cli import exits
 from taskgate.cli.commands.server_processes import PROCESS_OPTION, serve_in_processes
+from taskgate.cli.dashboard import dashboard_maker
 from taskgate.cli.exits import CommandError
 from taskgate.cli.readiness import notify_ready
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
@@ -32,7 +33,7 @@ from taskgate.server.settings import ServerSettings
 @click.option(PROCESS_OPTION, "is_one_of_several", is_flag=True, hidden=True)
 @loglevel_option("INFO", "How much the server writes.")
 def command(address: str | None, processes: int, loglevel: str, *, is_one_of_several: bool) -> None:
-    """Start the gRPC server.
+    """Start the gRPC server, and the dashboard if TASKGATE_WEB_ADDRESS says where.
 
     It tells systemd when it is ready (Type=notify), and ends in peace on SIGTERM and Ctrl-C.
 
@@ -40,6 +41,7 @@ def command(address: str | None, processes: int, loglevel: str, *, is_one_of_sev
     taskgate db upgrade && taskgate server
     taskgate server --address 127.0.0.1:50052
     taskgate server --processes 4
+    TASKGATE_WEB_ADDRESS=127.0.0.1:50080 taskgate server
     TASKGATE_ADDRESS=0.0.0.0:50051 TASKGATE_TLS_CERT=cert.pem TASKGATE_TLS_KEY=key.pem \\
       TASKGATE_TOKENS_FILE=tokens taskgate server
     """
@@ -52,7 +54,12 @@ def command(address: str | None, processes: int, loglevel: str, *, is_one_of_sev
     layout = f"%(asctime)s{process} %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=loglevel, format=layout)
     with _translate_errors():
-        serve(settings, ready=notify_ready, shares_port=is_one_of_several)
+        serve(
+            settings,
+            ready=notify_ready,
+            shares_port=is_one_of_several,
+            make_dashboard=dashboard_maker(settings),
+        )
 
 
 @contextmanager

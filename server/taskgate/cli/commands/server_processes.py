@@ -45,7 +45,9 @@ def serve_in_processes(settings: ServerSettings, processes: int, loglevel: str) 
             for number in range(1, processes + 1):
                 name = f"server process {number} of {processes}"
                 command = [sys.executable, "-m", "taskgate.cli", "server", *options]
-                supervisor.start(name, command, readiness.environment)
+                # One of them is enough for the dashboard, whose sessions no other would know.
+                no_dashboard = {} if number == 1 else {"TASKGATE_WEB_ADDRESS": ""}
+                supervisor.start(name, command, {**readiness.environment, **no_dashboard})
             for _ in range(processes):
                 supervisor.run_until(readiness.address)
             notify_ready(address)

@@ -15,11 +15,14 @@ import click
 from taskgate.cli import exits
 from taskgate.cli.commands.worker import CELERY, WORKER
 from taskgate.cli.connection import DEFAULT_ADDRESS
+from taskgate.cli.dashboard import DEFAULT_ADDRESS as DASHBOARD_ADDRESS
+from taskgate.cli.dashboard import is_installed as dashboard_is_installed
 from taskgate.cli.exits import CommandError
 from taskgate.cli.output.terminal import write
 from taskgate.cli.readiness import Readiness
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
 from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
+from taskgate.server import addresses
 from taskgate.server.settings import ServerSettings
 from taskgate.store import workers
 from taskgate.store.database import schema
@@ -70,7 +73,7 @@ def command(
     pool: str,
     loglevel: str,
 ) -> None:
-    """Start server and worker, until Ctrl-C.
+    """Start server, worker and, if it is installed, the dashboard, until Ctrl-C.
 
     With nothing configured, tasks and messages are kept in SQLite files under .taskgate/ here.
     The tables are created and brought up to date first.
@@ -84,6 +87,7 @@ def command(
     settings = load_settings(ServerSettings, taskgate_address=address, taskgate_tasks=tasks)
     given = {"TASKGATE_ADDRESS": address, "TASKGATE_TASKS": tasks}
     environment = {name: value for name, value in given.items() if value}
+    dashboard = {"TASKGATE_WEB_ADDRESS": _dashboard_address(os.environ)}
     level = f"--loglevel={loglevel}"
     worker_options = [f"--pool={pool}", f"--concurrency={concurrency}", level]
     worker_options += [f"--queues={queues}"] if queues else []
@@ -91,13 +95,14 @@ def command(
         schema.upgrade(database)
         supervisor = Supervisor()
         with _all_or_none(supervisor):
-            supervisor.start("server", [*_SERVER, level], {**environment, **readiness.environment})
+            told = {**environment, **dashboard, **readiness.environment}
+            supervisor.start("server", [*_SERVER, level], told)
             python, *celery = CELERY
             worker = [python, "-W", _NO_ROOT_WARNING, *celery, "--quiet", *WORKER, *worker_options]
             worker_pid = supervisor.start("worker", worker, environment)
             where = supervisor.run_until(readiness.address)
             supervisor.run_until(lambda: _has_registered(database, worker_pid))
-            write(_welcome(settings, where))
+            write(_welcome(settings, where, readiness.dashboard_url))
             supervisor.run_until(lambda: None)
 
 
@@ -131,13 +136,24 @@ def _has_registered(database: Database, pid: int) -> bool:
         return any(w.is_alive and w.details["pid"] == pid for w in workers.list_all(tx))
 
 
-def _welcome(settings: ServerSettings, address: str) -> str:
+def _dashboard_address(environment: Mapping[str, str]) -> str:
+    """Where the dashboard is to be: as said, or on a port of this machine if it is installed."""
+    said = environment.get("TASKGATE_WEB_ADDRESS")
+    if said is not None or not dashboard_is_installed():
+        return said or ""
+    if addresses.why_not_free(addresses.parse(DASHBOARD_ADDRESS)):  # of another `taskgate up`
+        return "127.0.0.1:0"
+    return DASHBOARD_ADDRESS
+
+
+def _welcome(settings: ServerSettings, address: str, dashboard_url: str) -> str:
+    dashboard = f"\nThe dashboard is at {dashboard_url}\n" if dashboard_url else ""
     return f"""
 taskgate serves on {address}. Ctrl-C stops it. Submit a task:
 
   {_grpcurl_line(settings, address)}
   {_submit_line(address, os.environ)}
-"""
+{dashboard}"""
 
 
 def _grpcurl_line(settings: ServerSettings, address: str) -> str:

@@ -1,0 +1,79 @@
+"""The API's calls, made within the server: the same functions that answer gRPC clients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from taskgate.server.api.authorization import check_role
+from taskgate.server.api.service import TaskService
+from taskgate.server.callers import Caller
+from taskgate.v1 import task_pb2, task_service_pb2
+
+_SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of one caller.
+
+    Each raises what the function that answers the call raises, and RoleMissing.
+    """
+
+    service: TaskService
+    caller: Caller
+
+    async def submit(self, request: task_service_pb2.SubmitRequest) -> task_pb2.Task:
+        """Record a task; the task."""
+        self._check("Submit")
+        return (await self.service.submissions.submit(request, self.caller)).task
+
+    async def retry(self, request: task_service_pb2.RetryRequest) -> task_pb2.Task:
+        """Submit a final task again; the new task."""
+        self._check("Retry")
+        return (await self.service.submissions.retry(request, self.caller)).task
+
+    async def abort(self, request: task_service_pb2.AbortRequest) -> task_pb2.Task:
+        """Abort a task; the task after the request."""
+        self._check("Abort")
+        return (await self.service.tasks.abort(request, self.caller)).task
+
+    async def get(self, task_id: str) -> task_pb2.Task:
+        """A task as it is."""
+        self._check("Get")
+        request = task_service_pb2.GetRequest(id=task_id)
+        return (await self.service.tasks.get(request, self.caller, None)).task
+
+    async def watch(self, task_id: str, seen_version: int) -> AsyncGenerator[task_pb2.Task]:
+        """Each newer version of a task, until it is final."""
+        self._check("Watch")
+        request = task_service_pb2.WatchRequest()
+        request.tasks.add(id=task_id, seen_version=seen_version)
+        async for response in self.service.tasks.watch(request, self.caller):
+            yield response.task
+
+    async def tasks(self, request: task_service_pb2.ListRequest) -> task_service_pb2.ListResponse:
+        """A page of tasks."""
+        self._check("List")
+        return await self.service.lists.tasks(request, self.caller)
+
+    async def task_types(self) -> task_service_pb2.ListTaskTypesResponse:
+        """The task types, up to the thousand that fit on a page."""
+        self._check("ListTaskTypes")
+        request = task_service_pb2.ListTaskTypesRequest()
+        return await self.service.lists.task_types(request, self.caller)
+
+    async def workers(
+        self, request: task_service_pb2.ListWorkersRequest
+    ) -> task_service_pb2.ListWorkersResponse:
+        """A page of workers."""
+        self._check("ListWorkers")
+        return await self.service.lists.workers(request, self.caller)
+
+    async def stats(self) -> task_service_pb2.GetStatsResponse:
+        """What is going on."""
+        self._check("GetStats")
+        return await self.service.stats.get(task_service_pb2.GetStatsRequest(), self.caller)
+
+    def _check(self, call: str) -> None:
+        check_role(self.caller, f"/{_SERVICE}/{call}")
