@@ -70,7 +70,7 @@ def test_a_viewer_who_goes_leaves_nothing_behind(
 def test_there_are_so_many_streams_and_no_more(
     site: Site, monkeypatch: pytest.MonkeyPatch, server: InProcessServer
 ) -> None:
-    streams = server.server._dashboard._site.streams  # type: ignore[union-attr]
+    streams = server.server._dashboard._site.streams
     monkeypatch.setattr(streams, "_limit", 1)
     with site.stream("/live") as events:
         next(events)
