@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kombu import Connection
+from celery import Celery
+from kombu import Connection, Queue
 
 from support.rabbitmq import RabbitMQServer
 from support.redis import RedisServer
@@ -17,10 +21,12 @@ from taskgate.store import queries, submission
 from taskgate.store.database import schema
 from taskgate.store.database.engine import Database
 from taskgate.store.record import NewTask, Task, new_task_id
+from taskgate.tasks import bodies
 from taskgate.tasks.app import create_app
-from taskgate.tasks.brokers.connecting import BrokerUnavailable
+from taskgate.tasks.bodies import Body
+from taskgate.tasks.brokers.connecting import BrokerUnavailable, to_broker
 from taskgate.tasks.brokers.publishing import Publisher
-from taskgate.tasks.messages import ATTEMPT_HEADER
+from taskgate.tasks.messages import ATTEMPT_HEADER, message_of
 from taskgate.tasks.settings import Settings
 
 BOUND_SECONDS = 20
@@ -104,6 +110,82 @@ def test_hundreds_at_once(broker_url: str, database: Database) -> None:
 
     ids = {headers["id"] for headers in received(broker_url, 301)}
     assert ids == {task.id for task in many}
+
+
+def lists(redis_server: RedisServer, url: str) -> dict[bytes, list[dict[str, Any]]]:
+    """What is in the lists of a Redis database, without what differs each time."""
+    client: Any = redis_server.client(int(url.rpartition("/")[2]))
+    found = {}
+    for key in client.keys():
+        if client.type(key) == b"list":
+            found[key] = [json.loads(text) for text in client.lrange(key, 0, -1)]
+    for message in itertools.chain.from_iterable(found.values()):
+        message["properties"].pop("delivery_tag")
+    return found
+
+
+def publish_by_kombu(app: Celery, url: str, tasks: list[Task]) -> None:
+    """As kombu's own transport and producer do it."""
+    with Connection(url, transport_options=app.conf.broker_transport_options) as connection:
+        producer = connection.Producer(serializer="json", auto_declare=False)
+        for task in tasks:
+            message = message_of(app, task)
+            content, body = {}, message.body
+            if isinstance(body, Body):
+                content = {
+                    "content_type": body.content_type,
+                    "content_encoding": body.content_encoding,
+                }
+                body = body.data
+            producer.publish(
+                body,
+                exchange="",
+                routing_key=task.queue,
+                headers=message.headers,
+                priority=to_broker(task.priority, zero_first=True),
+                **message.properties,
+                **content,
+            )
+
+
+@pytest.mark.parametrize("options", [{}, {"global_keyprefix": "here:", "priority_steps": [0, 5]}])
+def test_messages_in_redis_are_as_kombu_makes_them(
+    redis_server: RedisServer, database: Database, options: dict[str, Any]
+) -> None:
+    plain, urgent, linked, pickled = recorded_tasks(database, 4, 9, 4, 4)
+    link = {"callbacks": [{"task": "demo.add", "args": ["é"], "options": {}}]}
+    linked = replace(linked, message=json.dumps(link))
+    kept = bodies.kept([(1, 2)], {}, "application/x-python-serialize")
+    pickled = replace(pickled, message=json.dumps({"body": kept}))
+    many = [plain, urgent, linked, pickled]
+    ours, theirs = redis_server.empty_database(), redis_server.empty_database()
+    app = create_app(Settings(celery_broker_url=ours))
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, **options}
+
+    mine = Publisher(app)
+    mine.publish(many)
+    mine.close()
+    publish_by_kombu(app, theirs, many)
+
+    assert lists(redis_server, ours) == lists(redis_server, theirs)
+    assert sum(map(len, lists(redis_server, ours).values())) == len(many)
+
+
+def test_a_queue_in_redis_whose_messages_expire(
+    redis_server: RedisServer, database: Database
+) -> None:
+    url = redis_server.empty_database()
+    app = create_app(Settings(celery_broker_url=url))
+    app.conf.task_queues = [Queue("celery", expires=3600)]
+
+    mine = Publisher(app)
+    mine.publish(recorded_tasks(database, 4))
+    mine.close()
+
+    client: Any = redis_server.client(int(url.rpartition("/")[2]))
+    expiring = [client.ttl(key) for key in client.keys() if client.type(key) == b"list"]
+    assert len(expiring) == 1
+    assert 0 < expiring[0] <= 3600
 
 
 @pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"], indirect=True)

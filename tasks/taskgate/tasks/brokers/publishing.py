@@ -15,7 +15,7 @@ from kombu import Producer
 
 from taskgate.store.record import Task
 from taskgate.tasks.bodies import Body
-from taskgate.tasks.brokers import connecting
+from taskgate.tasks.brokers import connecting, redis
 from taskgate.tasks.brokers.connecting import ANSWER_SECONDS, BrokerUnavailable
 from taskgate.tasks.messages import Messages
 
@@ -94,14 +94,22 @@ class _Link:
         deadline = time.monotonic() + ANSWER_SECONDS
         for queue in {task.queue for task in tasks}:
             self._declare(queue)
-        with self._producer.batch():
-            for task in tasks:
-                self._publish(task)
+        if isinstance(self._channel, redis.Channel):
+            self._channel.publish_all(map(self._addressed, tasks))
+        else:
+            with self._producer.batch():
+                for task in tasks:
+                    self._publish(*self._addressed(task))
         if self._confirms is not None:
             self._confirms.wait(deadline)
 
-    def _publish(self, task: Task) -> None:
-        message = self._messages.of(task)
+    def _addressed(self, task: Task) -> tuple[str, int, Any]:
+        """The task's queue, its priority in the broker's order, and its message."""
+        zero_first = self._driver_type == "redis"
+        priority = connecting.to_broker(task.priority, zero_first=zero_first)
+        return task.queue, priority, self._messages.of(task)
+
+    def _publish(self, queue: str, priority: int, message: Any) -> None:
         if self._confirms is not None:
             self._confirms.expect_one()
         body = message.body
@@ -113,9 +121,9 @@ class _Link:
         self._producer.publish(
             body,
             exchange="",
-            routing_key=task.queue,
+            routing_key=queue,
             headers=message.headers,
-            priority=connecting.to_broker(task.priority, zero_first=self._driver_type == "redis"),
+            priority=priority,
             **message.properties,
         )
 
