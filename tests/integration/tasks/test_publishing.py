@@ -116,7 +116,7 @@ def lists(redis_server: RedisServer, url: str) -> dict[bytes, list[dict[str, Any
     """What is in the lists of a Redis database, without what differs each time."""
     client: Any = redis_server.client(int(url.rpartition("/")[2]))
     found = {}
-    for key in client.keys():
+    for key in client.scan_iter():
         if client.type(key) == b"list":
             found[key] = [json.loads(text) for text in client.lrange(key, 0, -1)]
     for message in itertools.chain.from_iterable(found.values()):
@@ -183,7 +183,7 @@ def test_a_queue_in_redis_whose_messages_expire(
     mine.close()
 
     client: Any = redis_server.client(int(url.rpartition("/")[2]))
-    expiring = [client.ttl(key) for key in client.keys() if client.type(key) == b"list"]
+    expiring = [client.ttl(key) for key in client.scan_iter() if client.type(key) == b"list"]
     assert len(expiring) == 1
     assert 0 < expiring[0] <= 3600
 

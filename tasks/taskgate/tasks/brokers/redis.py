@@ -20,7 +20,6 @@ from taskgate.tasks.bodies import Body
 from taskgate.tasks.brokers.transports import CarefulTransport, drop
 from taskgate.tasks.messages import ATTEMPT_HEADER
 
-
 _to_json = JSONEncoder().encode
 
 
