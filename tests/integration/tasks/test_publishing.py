@@ -127,10 +127,11 @@ def lists(redis_server: RedisServer, url: str) -> dict[bytes, list[dict[str, Any
 def publish_by_kombu(app: Celery, url: str, tasks: list[Task]) -> None:
     """As kombu's own transport and producer do it."""
     with Connection(url, transport_options=app.conf.broker_transport_options) as connection:
-        producer = connection.Producer(serializer="json", auto_declare=False)
+        producer: Any = connection.Producer(serializer="json", auto_declare=False)
         for task in tasks:
             message = message_of(app, task)
-            content, body = {}, message.body
+            content: dict[str, Any] = {}
+            body = message.body
             if isinstance(body, Body):
                 content = {
                     "content_type": body.content_type,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -78,8 +79,8 @@ def test_nobody_waits_in_an_idle_process_or_for_company_that_never_came(
 
 def test_busy_is_who_uses_most_of_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
     now, used = 0.0, 0.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: now)
-    monkeypatch.setattr(module.time, "process_time", lambda: used)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "process_time", lambda: used)
     cpu = _Cpu()
     assert not cpu.is_busy()
     now, used = 1.0, 0.8
