@@ -1671,7 +1671,7 @@ var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1794,7 +1794,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\bTaskView\x12\x19\n" +
 	"\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n" +
-	"\x0eTASK_VIEW_FULL\x10\x022\xef\a\n" +
+	"\x0eTASK_VIEW_FULL\x10\x022\xbe\b\n" +
 	"\vTaskService\x12A\n" +
 	"\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x128\n" +
 	"\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n" +
@@ -1811,7 +1811,9 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x05Pause\x12\x19.taskgate.v1.PauseRequest\x1a\x1a.taskgate.v1.PauseResponse\x12A\n" +
 	"\x06Resume\x12\x1a.taskgate.v1.ResumeRequest\x1a\x1b.taskgate.v1.ResumeResponse\x12M\n" +
 	"\n" +
-	"ListPauses\x12\x1e.taskgate.v1.ListPausesRequest\x1a\x1f.taskgate.v1.ListPausesResponseBY\n" +
+	"ListPauses\x12\x1e.taskgate.v1.ListPausesRequest\x1a\x1f.taskgate.v1.ListPausesResponse\x12M\n" +
+	"\n" +
+	"ListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponseBY\n" +
 	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
@@ -1873,9 +1875,11 @@ var file_taskgate_v1_task_service_proto_goTypes = []any{
 	(*PauseRequest)(nil),          // 41: taskgate.v1.PauseRequest
 	(*ResumeRequest)(nil),         // 42: taskgate.v1.ResumeRequest
 	(*ListPausesRequest)(nil),     // 43: taskgate.v1.ListPausesRequest
-	(*PauseResponse)(nil),         // 44: taskgate.v1.PauseResponse
-	(*ResumeResponse)(nil),        // 45: taskgate.v1.ResumeResponse
-	(*ListPausesResponse)(nil),    // 46: taskgate.v1.ListPausesResponse
+	(*ListEventsRequest)(nil),     // 44: taskgate.v1.ListEventsRequest
+	(*PauseResponse)(nil),         // 45: taskgate.v1.PauseResponse
+	(*ResumeResponse)(nil),        // 46: taskgate.v1.ResumeResponse
+	(*ListPausesResponse)(nil),    // 47: taskgate.v1.ListPausesResponse
+	(*ListEventsResponse)(nil),    // 48: taskgate.v1.ListEventsResponse
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
@@ -1930,22 +1934,24 @@ var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	41, // 49: taskgate.v1.TaskService.Pause:input_type -> taskgate.v1.PauseRequest
 	42, // 50: taskgate.v1.TaskService.Resume:input_type -> taskgate.v1.ResumeRequest
 	43, // 51: taskgate.v1.TaskService.ListPauses:input_type -> taskgate.v1.ListPausesRequest
-	2,  // 52: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 53: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 54: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 55: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 56: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 57: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 58: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 59: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 60: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	22, // 61: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
-	24, // 62: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
-	44, // 63: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
-	45, // 64: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
-	46, // 65: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
-	52, // [52:66] is the sub-list for method output_type
-	38, // [38:52] is the sub-list for method input_type
+	44, // 52: taskgate.v1.TaskService.ListEvents:input_type -> taskgate.v1.ListEventsRequest
+	2,  // 53: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 54: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 55: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 56: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 57: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 58: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 59: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 60: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 61: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 62: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 63: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	45, // 64: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
+	46, // 65: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
+	47, // 66: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
+	48, // 67: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
+	53, // [53:68] is the sub-list for method output_type
+	38, // [38:53] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -1956,6 +1962,7 @@ func file_taskgate_v1_task_service_proto_init() {
 	if File_taskgate_v1_task_service_proto != nil {
 		return
 	}
+	file_taskgate_v1_events_proto_init()
 	file_taskgate_v1_pauses_proto_init()
 	file_taskgate_v1_stats_proto_init()
 	file_taskgate_v1_task_proto_init()

@@ -35,6 +35,7 @@ const (
 	TaskService_Pause_FullMethodName         = "/taskgate.v1.TaskService/Pause"
 	TaskService_Resume_FullMethodName        = "/taskgate.v1.TaskService/Resume"
 	TaskService_ListPauses_FullMethodName    = "/taskgate.v1.TaskService/ListPauses"
+	TaskService_ListEvents_FullMethodName    = "/taskgate.v1.TaskService/ListEvents"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -86,6 +87,10 @@ type TaskServiceClient interface {
 	Resume(ctx context.Context, in *ResumeRequest, opts ...grpc.CallOption) (*ResumeResponse, error)
 	// Lists what is paused, since when, by whom and why.
 	ListPauses(ctx context.Context, in *ListPausesRequest, opts ...grpc.CallOption) (*ListPausesResponse, error)
+	// Lists what happened to a task, or to all: who did what, and every change of state. A program
+	// that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+	// failed attempt and no call is ever skipped.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
 }
 
 type taskServiceClient struct {
@@ -245,6 +250,16 @@ func (c *taskServiceClient) ListPauses(ctx context.Context, in *ListPausesReques
 	return out, nil
 }
 
+func (c *taskServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEventsResponse)
+	err := c.cc.Invoke(ctx, TaskService_ListEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -294,6 +309,10 @@ type TaskServiceServer interface {
 	Resume(context.Context, *ResumeRequest) (*ResumeResponse, error)
 	// Lists what is paused, since when, by whom and why.
 	ListPauses(context.Context, *ListPausesRequest) (*ListPausesResponse, error)
+	// Lists what happened to a task, or to all: who did what, and every change of state. A program
+	// that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+	// failed attempt and no call is ever skipped.
+	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -345,6 +364,9 @@ func (UnimplementedTaskServiceServer) Resume(context.Context, *ResumeRequest) (*
 }
 func (UnimplementedTaskServiceServer) ListPauses(context.Context, *ListPausesRequest) (*ListPausesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPauses not implemented")
+}
+func (UnimplementedTaskServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -612,6 +634,24 @@ func _TaskService_ListPauses_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_ListEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ListEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ListEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ListEvents(ctx, req.(*ListEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -670,6 +710,10 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPauses",
 			Handler:    _TaskService_ListPauses_Handler,
+		},
+		{
+			MethodName: "ListEvents",
+			Handler:    _TaskService_ListEvents_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -38,6 +38,7 @@ _COMMANDS = {
     "pause": "pauses:pause",
     "resume": "pauses:resume",
     "pauses": "pauses:pauses",
+    "events": "events:command",
     "sweep": "sweep:command",
     "doctor": "doctor:command",
 }

@@ -31,6 +31,9 @@ class Role(StrEnum):
 
 ALL_ROLES = frozenset(Role)
 
+MAX_PEER_LENGTH = 255
+"""Paths of UNIX sockets can be longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
@@ -57,6 +60,8 @@ class Caller:
     """What its tasks' types must match; anything if None."""
     queues: Patterns | None = None
     """What its tasks' queues must match; anything if None."""
+    peer: str = ""
+    """Where its call came from, as gRPC names peers; of calls that write only."""
 
     @property
     def sees_all(self) -> bool:

@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from taskgate.server import addresses
 from taskgate.server.api.authentication import Tokens
+from taskgate.server.api.events import Events
 from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
 from taskgate.server.api.lists import Lists
@@ -124,6 +125,7 @@ class TaskgateServer:
         self._writer = Writer(self._database, self._dispatcher)
         self._reader = Reader(self._database)
         self._watcher = Watcher(self._records)
+        self._events = Events(self._list_records, settings.taskgate_max_wait_seconds)
         sweeper = sweeper_of(settings, self._database, app, settings.retention)
         self._loops: list[Loop] = [
             *(mirroring.loop for mirroring in _mirrorings(settings, self._database)),
@@ -181,6 +183,7 @@ class TaskgateServer:
         if self._dashboard is not None:
             self._dashboard.refuse()
         await self._watcher.close()
+        self._events.close()
         while self._interceptor.calls_under_way and not draining.done():
             await asyncio.wait([draining], timeout=DRAIN_TICK)
         await server.stop(None)  # health watches would stay for good
@@ -223,6 +226,7 @@ class TaskgateServer:
             lists=Lists(self._list_records),
             stats=Stats(Overview(self._list_records, catalog)),
             pauses=Pauses(self._records, catalog),
+            events=self._events,
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

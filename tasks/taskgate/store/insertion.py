@@ -96,7 +96,7 @@ def _row(new: NewTask, dialect: Dialect) -> dict[str, Any]:
         "labels": _bound("labels", new.labels, dialect) if new.labels else "{}",
         "root_id": storable(new.root_id or new.id),
     }
-    for name in ("request_id", "request_digest", "retry_of"):
+    for name in ("submitted_from", "request_id", "request_digest", "retry_of"):
         if (text := getattr(new, name)) is not None:
             row[name] = storable(text)
     for name in ("delay", "ttl"):
@@ -190,6 +190,7 @@ _TASK: Mapping[str, TypeEngine[Any]] = {
     "run_timeout": Float(),
     "retry_policy": Text(),
     "submitted_by": Text(),
+    "submitted_from": Text(),
     "request_id": Text(),
     "request_digest": Text(),
     "retry_of": Text(),

@@ -90,6 +90,8 @@ class NewTask:
     retry_policy: RetryPolicy | None = None
     max_attempts: int | None = None
     submitted_by: str = ""
+    submitted_from: str | None = None
+    """The network address of the caller."""
     request_id: str | None = None
     request_digest: str | None = None
     """A digest of all that the caller sent, by which a repeated request is told from another."""

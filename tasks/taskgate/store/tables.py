@@ -81,6 +81,7 @@ tasks = Table(
     Column("root_id", Name(ID_LENGTH), nullable=False),
     Column("worker", Name(NAME_LENGTH)),
     Column("submitted_by", Name(NAME_LENGTH), nullable=False),
+    Column("submitted_from", Name(NAME_LENGTH)),
     Column("request_id", Name(128)),
     Column("request_digest", Name(64)),
     Column("retry_policy", JsonDataclass(RetryPolicy)),
@@ -156,11 +157,28 @@ attempts = Table(
     Column("number", Integer, primary_key=True),
     Column("worker", Name(NAME_LENGTH)),
     Column("started_at", UtcDateTime),
-    Column("ended_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False, index=True),
     Column("outcome", Enumeration(Outcome), nullable=False),
     Column("failure", JsonDataclass(Failure)),
 )
 """The attempts before a task's current one; the current one is in the record itself."""
+
+calls = Table(
+    "taskgate_calls",
+    metadata,
+    Column("id", Name(36), primary_key=True),
+    Column("called_at", UtcDateTime, nullable=False),
+    Column("task_id", Name(ID_LENGTH), nullable=False, index=True),
+    Column("task_type", Name(NAME_LENGTH), nullable=False),
+    Column("queue", Name(NAME_LENGTH), nullable=False),
+    Column("call", Name(NAME_LENGTH), nullable=False),
+    Column("caller", Name(NAME_LENGTH), nullable=False),
+    Column("peer", Name(NAME_LENGTH), nullable=False),
+    Column("detail", LongText, nullable=False),
+)
+"""Calls that changed a task and that its record does not tell of: see ``events.py``."""
+
+Index("ix_taskgate_calls_by_time", calls.c.called_at, calls.c.task_id)
 
 outbox = Table(
     "taskgate_outbox",

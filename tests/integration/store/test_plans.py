@@ -34,6 +34,8 @@ from support.records import (
 from taskgate.store import (
     canvas,
     chords,
+    event,
+    events,
     listing,
     mirror,
     outbox,
@@ -46,6 +48,7 @@ from taskgate.store import (
     workers,
 )
 from taskgate.store.database.engine import Database
+from taskgate.store.event import BEGINNING, Position
 from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.pauses import Kind, Target
@@ -88,6 +91,9 @@ def fill(database: Database) -> None:
         )
         outbox.remove(tx, [new.id for new in ended])
         tx.execute(insert(attempts), [past_attempt(new.id) for new in ended])
+        for new in ended:
+            call = events.Call(new.id, new.task_type, new.queue, "Abort", "me", "")
+            events.record(tx, call)
         for new in ended[::4]:
             canvas.save_group(tx, new.id, "[]")
 
@@ -200,6 +206,13 @@ def searches(plans: list[Plan], index: str, column: str) -> bool:
         return True
     used = any(index in step for step in steps)
     return used and any("Index Cond:" in step and column in step for step in steps)
+
+
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def _of_late() -> Position:
+    return Position.before(datetime.now(UTC))
 
 
 ADOPTED = {"task_type": "demo.add", "state": State.QUEUED, "queue": "celery", "arguments": "{}"}
@@ -317,6 +330,28 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
     "ended since": (
         lambda tx, _: mirror.ended_since(tx, datetime.now(UTC), 100),
         ("ix_taskgate_tasks_finished", "finished_at"),
+    ),
+    "events": (
+        lambda tx, _: events.following(tx, BEGINNING, LATER, 100),
+        ("ix_taskgate_tasks_by_time", "created_at"),
+    ),
+    "events of late": (
+        lambda tx, _: events.following(tx, _of_late(), LATER, 100, [event.Kind.ENDED]),
+        ("ix_taskgate_tasks_finished", "finished_at"),
+    ),
+    "attempts' events": (
+        lambda tx, _: events.following(
+            tx,
+            Position.before(datetime.now(UTC)),
+            datetime.now(UTC),
+            100,
+            [event.Kind.ATTEMPT_ENDED],
+        ),
+        ("ix_taskgate_attempts_ended_at", "ended_at"),
+    ),
+    "events of a task": (
+        lambda tx, queued: events.of_task(tx, queued, BEGINNING, LATER, 100),
+        None,
     ),
     "types on record": (
         lambda tx, _: listing.task_types(tx),

@@ -52,6 +52,7 @@ from taskgate.client.errors import (
     Violation,
     WaitTimeout,
 )
+from taskgate.client.events import Event, EventKind
 from taskgate.client.handle import AsyncTaskHandle, TaskHandle
 from taskgate.client.listing import AsyncTasks, Page, Tasks
 from taskgate.client.pauses import Pause
@@ -77,6 +78,8 @@ __all__ = [
     "CannotForceAbort",
     "Client",
     "DeadlineExceeded",
+    "Event",
+    "EventKind",
     "InvalidRequest",
     "Page",
     "Parameter",

@@ -10,6 +10,7 @@ from typing import Any, Self
 from grpc_health.v1 import health_pb2
 
 from taskgate.client.errors import TaskgateError, error_from_status
+from taskgate.client.events import Event, EventKind, events
 from taskgate.client.handle import AsyncTaskHandle, Identified
 from taskgate.client.listing import AsyncTasks, pages
 from taskgate.client.retry_policy import RetryPolicy
@@ -22,7 +23,7 @@ from taskgate.client.transport import AsyncTransport
 from taskgate.client.values import to_timestamp
 from taskgate.client.watching import watch
 from taskgate.client.worker import Worker, worker_from_message
-from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.v1 import events_pb2, task_pb2, task_service_pb2
 
 
 class AsyncClient(Steering):
@@ -228,6 +229,42 @@ class AsyncClient(Steering):
         """
         request = task_service_pb2.GetStatsRequest(queues=queues)
         return stats_from_message(await self._caller.call(self._caller.stub.GetStats, request))
+
+    def events(
+        self,
+        task: Identified | str | None = None,
+        *,
+        after: str = "",
+        since: datetime | None = None,
+        kinds: Iterable[EventKind] = (),
+        follow: bool = False,
+        page_size: int = 0,
+    ) -> AsyncGenerator[Event]:
+        """What happened to a task, or to all, the oldest first; then, to follow, what happens.
+
+        To go on later, or elsewhere, remember the ``cursor`` of the last event that you are done
+        with. The server may restart meanwhile.
+
+        Args:
+            task: a handle or an id; the events of all tasks if None.
+            after: the ``cursor`` of an event, with the same ``task`` and ``kinds``.
+            since: begin with what happened then, instead of ``after``.
+            kinds: only these; all if empty.
+            follow: wait for what happens next, for ever.
+            page_size: how many to ask for at once, at most; the server's 100 if 0.
+
+        Raises:
+            TaskNotFound: nothing is known of the task.
+            TaskgateError: the call was refused.
+        """
+        request = events_pb2.ListEventsRequest(
+            task_id="" if task is None else task if isinstance(task, str) else task.id,
+            after=after,
+            time_from=to_timestamp(since),
+            kinds=[events_pb2.EventKind.Value(f"EVENT_KIND_{kind}") for kind in kinds],
+            page_size=page_size,
+        )
+        return events(self._caller, request, follow=follow)
 
     async def is_serving(self) -> bool:
         """Whether the server says that it takes calls; one that is shutting down does not.

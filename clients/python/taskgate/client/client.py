@@ -45,6 +45,7 @@ class Client(Connection):
     pause = blocking(AsyncClient.pause)
     resume = blocking(AsyncClient.resume)
     pauses = iterating(AsyncClient.pauses)
+    events = iterating(AsyncClient.events)
     is_serving = blocking(AsyncClient.is_serving)
     close = blocking(AsyncClient.close)
     list = wrapping(AsyncClient.list, Tasks)

@@ -142,7 +142,7 @@ def task_from_message(message: task_pb2.Task) -> Task:
     return Task(
         id=message.id,
         task_type=message.task_type,
-        state=_state(message.state),
+        state=state_from_message(message.state),
         version=message.version,
         queue=message.queue,
         priority=message.priority,
@@ -160,7 +160,7 @@ def task_from_message(message: task_pb2.Task) -> Task:
         run_timeout=from_duration(message.run_timeout) if message.HasField("run_timeout") else None,
         progress=_progress(message.progress) if message.HasField("progress") else None,
         result=_result(message),
-        error=_error(message),
+        error=_error_of(message),
         abort=_abort(message.abort) if message.HasField("abort") else None,
         retry_of=message.retry_of or None,
         root_id=message.root_id,
@@ -172,7 +172,8 @@ def task_from_message(message: task_pb2.Task) -> Task:
     )
 
 
-def _state(number: task_pb2.TaskState.ValueType) -> State:
+def state_from_message(number: task_pb2.TaskState.ValueType) -> State:
+    """The state; UNSPECIFIED for one that is newer than this client."""
     if number not in task_pb2.TaskState.values():
         return State.UNSPECIFIED
     return State(task_pb2.TaskState.Name(number).removeprefix("TASK_STATE_"))
@@ -189,10 +190,12 @@ def _result(message: task_pb2.Task) -> Any:
     return json.loads(message.result_json) if message.result_json else from_value(message.result)
 
 
-def _error(message: task_pb2.Task | task_pb2.Attempt) -> TaskError | None:
-    if not message.HasField("error"):
-        return None
-    error = message.error
+def _error_of(message: task_pb2.Task | task_pb2.Attempt) -> TaskError | None:
+    return error_from_message(message.error) if message.HasField("error") else None
+
+
+def error_from_message(error: task_pb2.TaskError) -> TaskError:
+    """Why an attempt failed."""
     return TaskError(
         reason=_name(task_pb2.TaskErrorReason, error.reason, "TASK_ERROR_REASON_"),
         type=error.type,
@@ -216,15 +219,19 @@ def _abort(message: task_pb2.Abort) -> Abort:
 
 
 def _attempt(message: task_pb2.Attempt) -> Attempt:
-    outcome = _name(task_pb2.AttemptOutcome, message.outcome, "ATTEMPT_OUTCOME_")
     return Attempt(
         number=message.number,
         worker=message.worker,
         start_time=_time(message, "start_time"),
         end_time=_time(message, "end_time"),
-        outcome=outcome if message.outcome else None,
-        error=_error(message),
+        outcome=outcome_from_message(message.outcome),
+        error=_error_of(message),
     )
+
+
+def outcome_from_message(number: task_pb2.AttemptOutcome.ValueType) -> str | None:
+    """How an attempt ended; None if it has not."""
+    return _name(task_pb2.AttemptOutcome, number, "ATTEMPT_OUTCOME_") if number else None
 
 
 def _name(enum: Any, number: int, prefix: str) -> str:

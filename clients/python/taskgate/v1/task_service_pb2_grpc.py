@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from taskgate.v1 import events_pb2 as taskgate_dot_v1_dot_events__pb2
 from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
 from taskgate.v1 import task_service_pb2 as taskgate_dot_v1_dot_task__service__pb2
 
@@ -109,6 +110,11 @@ class TaskServiceStub(object):
                 '/taskgate.v1.TaskService/ListPauses',
                 request_serializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesResponse.FromString,
+                _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListEvents',
+                request_serializer=taskgate_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -229,6 +235,15 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvents(self, request, context):
+        """Lists what happened to a task, or to all: who did what, and every change of state. A program
+        that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+        failed attempt and no call is ever skipped.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -301,6 +316,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListPauses,
                     request_deserializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_pauses__pb2.ListPausesResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=taskgate_dot_v1_dot_events__pb2.ListEventsRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_events__pb2.ListEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -686,6 +706,33 @@ class TaskService(object):
             '/taskgate.v1.TaskService/ListPauses',
             taskgate_dot_v1_dot_pauses__pb2.ListPausesRequest.SerializeToString,
             taskgate_dot_v1_dot_pauses__pb2.ListPausesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListEvents',
+            taskgate_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
+            taskgate_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

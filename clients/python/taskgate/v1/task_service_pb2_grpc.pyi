@@ -5,6 +5,7 @@ The calls: submit tasks, look them up, run them again, abort them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from taskgate.v1 import events_pb2 as _events_pb2
 from taskgate.v1 import pauses_pb2 as _pauses_pb2
 from taskgate.v1 import task_service_pb2 as _task_service_pb2
 import abc as _abc_1
@@ -86,6 +87,11 @@ class TaskServiceStub:
     """Ends a pause: what waits starts at once. Resuming what is not paused changes nothing."""
     ListPauses: _grpc.UnaryUnaryMultiCallable[_pauses_pb2.ListPausesRequest, _pauses_pb2.ListPausesResponse]
     """Lists what is paused, since when, by whom and why."""
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListEventsRequest, _events_pb2.ListEventsResponse]
+    """Lists what happened to a task, or to all: who did what, and every change of state. A program
+    that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+    failed attempt and no call is ever skipped.
+    """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -144,6 +150,11 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Ends a pause: what waits starts at once. Resuming what is not paused changes nothing."""
     ListPauses: _aio.UnaryUnaryMultiCallable[_pauses_pb2.ListPausesRequest, _pauses_pb2.ListPausesResponse]  # type: ignore[assignment]
     """Lists what is paused, since when, by whom and why."""
+    ListEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.ListEventsRequest, _events_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """Lists what happened to a task, or to all: who did what, and every change of state. A program
+    that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+    failed attempt and no call is ever skipped.
+    """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -283,5 +294,16 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pauses_pb2.ListPausesResponse, _abc.Awaitable[_pauses_pb2.ListPausesResponse]]:
         """Lists what is paused, since when, by whom and why."""
+
+    @_abc_1.abstractmethod
+    def ListEvents(
+        self,
+        request: _events_pb2.ListEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.ListEventsResponse, _abc.Awaitable[_events_pb2.ListEventsResponse]]:
+        """Lists what happened to a task, or to all: who did what, and every change of state. A program
+        that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+        failed attempt and no call is ever skipped.
+        """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

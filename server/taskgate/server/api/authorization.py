@@ -26,6 +26,7 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "ListPauses": Role.READ,
     "Pause": Role.ADMIN,
     "Resume": Role.ADMIN,
+    "ListEvents": Role.READ,
 }
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name

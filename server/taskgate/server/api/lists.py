@@ -191,7 +191,7 @@ class PageTokens:
         text = json.dumps([self.scope, *position], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode()
 
-    def read(self, token: str, length: int) -> list[str] | None:
+    def read(self, token: str, length: int, field: str = "page_token") -> list[str] | None:
         """The position, of so many texts, that the token stands for; None for the first page.
 
         Raises:
@@ -203,11 +203,11 @@ class PageTokens:
             read: list[Any] = json.loads(base64.urlsafe_b64decode(token.encode()))
             scope, *position = read
         except (ValueError, TypeError, RecursionError):
-            _refuse_token("it is not a next_page_token")
+            refuse_token("it is none that a list answered", field)
         if scope != self.scope:
-            _refuse_token("it is of a list with other filters; begin that list anew")
+            refuse_token("it is of a list with other filters; begin that list anew", field)
         if len(position) != length or not all(isinstance(part, str) for part in position):
-            _refuse_token("it is not a next_page_token")
+            refuse_token("it is none that a list answered", field)
         return position
 
 
@@ -232,8 +232,13 @@ def page_size(asked: int, default: int) -> int:
     return min(asked or default, MAX_PAGE_SIZE)
 
 
-def _refuse_token(description: str) -> Never:
-    violation = Violation("page_token", description, ViolationReason.PAGE_TOKEN_INVALID)
+def refuse_token(description: str, field: str = "page_token") -> Never:
+    """Refuse what is no position of the list.
+
+    Raises:
+        InvalidRequest: always.
+    """
+    violation = Violation(field, description, ViolationReason.PAGE_TOKEN_INVALID)
     raise InvalidRequest([violation])
 
 
@@ -303,7 +308,7 @@ def _task_position(parts: Sequence[str] | None) -> listing.Position | None:
     try:
         return listing.Position(datetime.fromisoformat(created_at).astimezone(UTC), task_id)
     except (ValueError, OverflowError):
-        _refuse_token("it is not a next_page_token")
+        refuse_token("it is none that a list answered")
 
 
 def _what_is_seen(tx: Connection, wanted: listing.Filter, caller: Caller) -> listing.Filter | None:

@@ -6,6 +6,8 @@ import logging
 import time
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from taskgate.server.api.lists import DEFAULT_PAGE_SIZE, PageTokens, page_size
 from taskgate.server.callers import Caller
 from taskgate.server.errors import (
@@ -19,8 +21,8 @@ from taskgate.server.records import Records
 from taskgate.server.requests import fields
 from taskgate.server.requests.catalog import Catalog
 from taskgate.server.text import fit, nearest, quote
-from taskgate.store import pauses
-from taskgate.store.pauses import Kind, Target
+from taskgate.store import events, pauses
+from taskgate.store.pauses import Kind, Pause, Target
 from taskgate.v1 import pauses_pb2
 
 logger = logging.getLogger(__name__)
@@ -49,9 +51,12 @@ class Pauses:
         violations.raise_if_any()
         _check_may_name(target, caller)
         await self._check_known(target)
-        paused = await self.records.write(
-            lambda tx: pauses.pause(tx, target, by=caller.name, reason=reason)
-        )
+
+        def apply(tx: Connection) -> Pause:
+            _record(tx, "Pause", target, caller, reason)
+            return pauses.pause(tx, target, by=caller.name, reason=reason)
+
+        paused = await self.records.write(apply)
         logger.info("%s %s is paused by %r: %s", *target, caller.name, fit(reason, 200))
         return pauses_pb2.PauseResponse(pause=pause_message(paused))
 
@@ -69,7 +74,12 @@ class Pauses:
         target = _target(request, violations)
         violations.raise_if_any()
         _check_may_name(target, caller)
-        was_paused = await self.records.write(lambda tx: pauses.resume(tx, target))
+
+        def apply(tx: Connection) -> bool:
+            _record(tx, "Resume", target, caller)
+            return pauses.resume(tx, target)
+
+        was_paused = await self.records.write(apply)
         if was_paused:
             logger.info("%s %s is resumed by %r", *target, caller.name)
         return pauses_pb2.ResumeResponse(was_paused=was_paused)
@@ -110,6 +120,12 @@ class Pauses:
             problem = f"no worker registered a task type {quote(target.name)}{hint}"
             violations.add("task_type", problem, ViolationReason.TASK_TYPE_UNKNOWN)
         violations.raise_if_any()
+
+
+def _record(tx: Connection, call: str, target: Target, caller: Caller, detail: str = "") -> None:
+    is_queue = target.kind is Kind.QUEUE
+    task_type, queue = ("", target.name) if is_queue else (target.name, "")
+    events.record(tx, events.Call("", task_type, queue, call, caller.name, caller.peer, detail))
 
 
 def _sees(caller: Caller, target: Target) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
 
 from taskgate.server.api.authentication import caller
+from taskgate.server.api.events import Events
 from taskgate.server.api.lists import Lists
 from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
-from taskgate.v1 import pauses_pb2, task_service_pb2, task_service_pb2_grpc
+from taskgate.server.callers import MAX_PEER_LENGTH, Caller
+from taskgate.server.text import fit
+from taskgate.v1 import events_pb2, pauses_pb2, task_service_pb2, task_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -28,21 +31,22 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     lists: Lists
     stats: Stats
     pauses: Pauses
+    events: Events
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
     ) -> task_service_pb2.SubmitResponse:
-        return await self.submissions.submit(request, caller.get())
+        return await self.submissions.submit(request, _writer(context))
 
     async def SubmitBatch(
         self, request: task_service_pb2.SubmitBatchRequest, context: Context
     ) -> task_service_pb2.SubmitBatchResponse:
-        return await self.submissions.submit_batch(request, caller.get())
+        return await self.submissions.submit_batch(request, _writer(context))
 
     async def Retry(
         self, request: task_service_pb2.RetryRequest, context: Context
     ) -> task_service_pb2.RetryResponse:
-        return await self.submissions.retry(request, caller.get())
+        return await self.submissions.retry(request, _writer(context))
 
     async def Get(
         self, request: task_service_pb2.GetRequest, context: Context
@@ -52,7 +56,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     async def Abort(
         self, request: task_service_pb2.AbortRequest, context: Context
     ) -> task_service_pb2.AbortResponse:
-        return await self.tasks.abort(request, caller.get())
+        return await self.tasks.abort(request, _writer(context))
 
     async def Watch(
         self, request: task_service_pb2.WatchRequest, context: Context
@@ -88,14 +92,24 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     async def Pause(
         self, request: pauses_pb2.PauseRequest, context: Context
     ) -> pauses_pb2.PauseResponse:
-        return await self.pauses.pause(request, caller.get())
+        return await self.pauses.pause(request, _writer(context))
 
     async def Resume(
         self, request: pauses_pb2.ResumeRequest, context: Context
     ) -> pauses_pb2.ResumeResponse:
-        return await self.pauses.resume(request, caller.get())
+        return await self.pauses.resume(request, _writer(context))
 
     async def ListPauses(
         self, request: pauses_pb2.ListPausesRequest, context: Context
     ) -> pauses_pb2.ListPausesResponse:
         return await self.pauses.list(request, caller.get())
+
+    async def ListEvents(
+        self, request: events_pb2.ListEventsRequest, context: Context
+    ) -> events_pb2.ListEventsResponse:
+        return await self.events.list(request, caller.get(), context.time_remaining())
+
+
+def _writer(context: Context) -> Caller:
+    """The caller of a call that writes: where it came from goes on record."""
+    return replace(caller.get(), peer=fit(context.peer(), MAX_PEER_LENGTH))

@@ -20,7 +20,7 @@ from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
 from taskgate.server.text import fit, quote
-from taskgate.store import queries, transitions, workers
+from taskgate.store import events, queries, transitions, workers
 from taskgate.store.lifecycle import State
 from taskgate.store.record import Task
 from taskgate.v1 import task_pb2, task_service_pb2
@@ -32,9 +32,6 @@ MAX_WATCHED = 1_000
 
 DEFAULT_GRACE = timedelta(seconds=10)
 """How long a forced abort waits for the task to stop by itself."""
-
-MARGIN_SECONDS = 0.25
-"""An answer on the last moment would come too late: a deadline is met by as much before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Tasks:
         violations.raise_if_any()
         if not caller.sees_all:  # before it waits, which would tell that there is something
             _check_sees(caller, await self.reader.task(task_id))
-        seconds = self._seconds_to_wait(wait, time_remaining)
+        seconds = fields.seconds_to_wait(wait, self.max_wait, time_remaining)
         task = await self._watch_one(task_id, seconds) if seconds > 0 else None
         if task is None or (self.watcher.is_cut_off and not task.is_final):
             task = await self.reader.task(task_id)
@@ -93,9 +90,14 @@ class Tasks:
         violations.raise_if_any()
         force_after = grace if request.force else None
 
+        asked = f"within {grace.total_seconds():g} s, by force" if request.force else ""
+        detail = ": ".join(filter(None, (asked, reason)))
+
         def apply(tx: Connection) -> Task:
-            if not caller.sees_all:
-                _check_sees(caller, queries.get(tx, task_id))
+            found = queries.get(tx, task_id)
+            _check_sees(caller, found)
+            about = (task_id, found.task_type, found.queue)
+            events.record(tx, events.Call(*about, "Abort", caller.name, caller.peer, detail))
             task = transitions.request_abort(
                 tx, task_id, by=caller.name, reason=reason, force_after=force_after
             )
@@ -134,12 +136,6 @@ class Tasks:
 
     async def _message(self, task: Task) -> task_pb2.Task:
         return await self.offload.run(weight(task), partial(task_message, task))
-
-    def _seconds_to_wait(self, wait: timedelta, time_remaining: float | None) -> float:
-        seconds = min(wait.total_seconds(), self.max_wait)
-        if time_remaining is None:
-            return seconds
-        return min(seconds, time_remaining - min(MARGIN_SECONDS, time_remaining / 10))
 
     async def _watch_one(self, task_id: str, seconds: float) -> Task | None:
         """The newest state seen before the time is over; None if there was none."""

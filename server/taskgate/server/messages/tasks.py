@@ -41,7 +41,7 @@ def basic_task_message(task: record.Task) -> task_pb2.Task:
     message = task_pb2.Task(
         id=printable(task.id),
         task_type=printable(task.task_type),
-        state=_enum(task_pb2.TaskState, "TASK_STATE", task.state),
+        state=enum_value(task_pb2.TaskState, "TASK_STATE", task.state),
         version=task.version,
         queue=printable(task.queue),
         priority=task.priority,
@@ -82,11 +82,11 @@ def _add_what_is_set(message: task_pb2.Task, task: record.Task) -> None:
 
 def _last_error_message(task: record.Task) -> task_pb2.TaskError | None:
     failure = _last_failure(task)
-    return None if failure is None else _error_message(failure)
+    return None if failure is None else error_message(failure)
 
 
 @lru_cache(1_000)  # an open enum can hold anything
-def _enum(enum: Any, prefix: str, value: str | None) -> Any:
+def enum_value(enum: Any, prefix: str, value: str | None) -> Any:
     """The message's value; UNSPECIFIED for none, and for one that only a newer taskgate knows."""
     name = f"{prefix}_{value}"
     return enum.Value(name if name in enum.keys() else f"{prefix}_UNSPECIFIED")  # noqa: SIM118
@@ -122,20 +122,21 @@ def _attempt_message(attempt: record.Attempt) -> task_pb2.Attempt:
         worker=printable(attempt.worker or ""),
         start_time=timestamp(attempt.started_at),
         end_time=timestamp(attempt.ended_at),
-        outcome=_enum(task_pb2.AttemptOutcome, "ATTEMPT_OUTCOME", attempt.outcome),
+        outcome=enum_value(task_pb2.AttemptOutcome, "ATTEMPT_OUTCOME", attempt.outcome),
         error=None if attempt.failure is None else _full_error_message(attempt.failure),
     )
 
 
 def _full_error_message(failure: record.Failure) -> task_pb2.TaskError:
-    message = _error_message(failure)
+    message = error_message(failure)
     message.traceback = printable(failure.traceback)
     return message
 
 
-def _error_message(failure: record.Failure) -> task_pb2.TaskError:
+def error_message(failure: record.Failure) -> task_pb2.TaskError:
+    """Why an attempt failed, without the traceback."""
     return task_pb2.TaskError(
-        reason=_enum(task_pb2.TaskErrorReason, "TASK_ERROR_REASON", failure.reason),
+        reason=enum_value(task_pb2.TaskErrorReason, "TASK_ERROR_REASON", failure.reason),
         type=printable(".".join(filter(None, (failure.module, failure.type)))),
         message=printable(failure.message),
     )

@@ -196,6 +196,7 @@ class Admission:
             retry_policy=policy,
             max_attempts=policy.max_attempts if policy else None,
             submitted_by=caller.name,
+            submitted_from=caller.peer or None,
         )
         new = _with_times(new, request, violations)
         return Draft(_with_request_id(new, request.request_id, violations), given, violations)
@@ -220,6 +221,7 @@ class Admission:
             retry_policy=original.retry_policy,
             max_attempts=original.max_attempts,
             submitted_by=caller.name,
+            submitted_from=caller.peer or None,
             retry_of=original.id,
             root_id=original.root_id,
         )
@@ -247,7 +249,9 @@ def digest(new: NewTask) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-_NOT_ASKED = frozenset({"id", "max_attempts", "submitted_by", "request_id", "request_digest"})
+_NOT_ASKED = frozenset(
+    {"id", "max_attempts", "submitted_by", "submitted_from", "request_id", "request_digest"}
+)
 """What the server adds, resolves, or scopes the request_id by."""
 
 

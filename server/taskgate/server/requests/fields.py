@@ -34,6 +34,9 @@ MAX_DURATION = timedelta(days=3660)
 
 LATEST_TIME = datetime(3000, 1, 1, tzinfo=UTC)
 
+MARGIN_SECONDS = 0.25
+"""An answer on the last moment would come too late: a deadline is met by as much before it."""
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NANOSECONDS = 1_000_000_000
 _ERROR_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -174,6 +177,17 @@ def duration(
     elif not zero and message.seconds == 0 and message.nanos == 0:
         violations.add(field, "0 s is too short; leave the field out for none")
     return length
+
+
+def seconds_to_wait(wait: timedelta, longest: float, time_remaining: float | None) -> float:
+    """How long a call may wait that asks for ``wait``.
+
+    ``longest``: seconds; ``time_remaining``: seconds until its deadline, None if it has none.
+    """
+    seconds = min(wait.total_seconds(), longest)
+    if time_remaining is None:
+        return seconds
+    return min(seconds, time_remaining - min(MARGIN_SECONDS, time_remaining / 10))
 
 
 def timestamp(message: Timestamp, field: str, violations: Violations) -> datetime:

@@ -452,6 +452,37 @@ public final class TaskServiceGrpc {
     return getListPausesMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListEventsRequest,
+      dev.taskgate.v1.ListEventsResponse> getListEventsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListEvents",
+      requestType = dev.taskgate.v1.ListEventsRequest.class,
+      responseType = dev.taskgate.v1.ListEventsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListEventsRequest,
+      dev.taskgate.v1.ListEventsResponse> getListEventsMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListEventsRequest, dev.taskgate.v1.ListEventsResponse> getListEventsMethod;
+    if ((getListEventsMethod = TaskServiceGrpc.getListEventsMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListEventsMethod = TaskServiceGrpc.getListEventsMethod) == null) {
+          TaskServiceGrpc.getListEventsMethod = getListEventsMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListEventsRequest, dev.taskgate.v1.ListEventsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListEvents"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListEventsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListEventsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListEvents"))
+              .build();
+        }
+      }
+    }
+    return getListEventsMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -671,6 +702,18 @@ public final class TaskServiceGrpc {
         io.grpc.stub.StreamObserver<dev.taskgate.v1.ListPausesResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListPausesMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Lists what happened to a task, or to all: who did what, and every change of state. A program
+     * that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+     * failed attempt and no call is ever skipped.
+     * </pre>
+     */
+    default void listEvents(dev.taskgate.v1.ListEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListEventsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListEventsMethod(), responseObserver);
+    }
   }
 
   /**
@@ -876,6 +919,19 @@ public final class TaskServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListPausesMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Lists what happened to a task, or to all: who did what, and every change of state. A program
+     * that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+     * failed attempt and no call is ever skipped.
+     * </pre>
+     */
+    public void listEvents(dev.taskgate.v1.ListEventsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListEventsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListEventsMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -1052,6 +1108,18 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListPausesMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Lists what happened to a task, or to all: who did what, and every change of state. A program
+     * that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+     * failed attempt and no call is ever skipped.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListEventsResponse listEvents(dev.taskgate.v1.ListEventsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListEventsMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1226,6 +1294,18 @@ public final class TaskServiceGrpc {
     public dev.taskgate.v1.ListPausesResponse listPauses(dev.taskgate.v1.ListPausesRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListPausesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists what happened to a task, or to all: who did what, and every change of state. A program
+     * that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+     * failed attempt and no call is ever skipped.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListEventsResponse listEvents(dev.taskgate.v1.ListEventsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListEventsMethod(), getCallOptions(), request);
     }
   }
 
@@ -1402,6 +1482,19 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListPausesMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Lists what happened to a task, or to all: who did what, and every change of state. A program
+     * that follows everything goes on after the last answer's cursor, and waits for more: no end, no
+     * failed attempt and no call is ever skipped.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListEventsResponse> listEvents(
+        dev.taskgate.v1.ListEventsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListEventsMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_SUBMIT = 0;
@@ -1418,6 +1511,7 @@ public final class TaskServiceGrpc {
   private static final int METHODID_PAUSE = 11;
   private static final int METHODID_RESUME = 12;
   private static final int METHODID_LIST_PAUSES = 13;
+  private static final int METHODID_LIST_EVENTS = 14;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1491,6 +1585,10 @@ public final class TaskServiceGrpc {
         case METHODID_LIST_PAUSES:
           serviceImpl.listPauses((dev.taskgate.v1.ListPausesRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListPausesResponse>) responseObserver);
+          break;
+        case METHODID_LIST_EVENTS:
+          serviceImpl.listEvents((dev.taskgate.v1.ListEventsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListEventsResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -1608,6 +1706,13 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.ListPausesRequest,
               dev.taskgate.v1.ListPausesResponse>(
                 service, METHODID_LIST_PAUSES)))
+        .addMethod(
+          getListEventsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListEventsRequest,
+              dev.taskgate.v1.ListEventsResponse>(
+                service, METHODID_LIST_EVENTS)))
         .build();
   }
 
@@ -1670,6 +1775,7 @@ public final class TaskServiceGrpc {
               .addMethod(getPauseMethod())
               .addMethod(getResumeMethod())
               .addMethod(getListPausesMethod())
+              .addMethod(getListEventsMethod())
               .build();
         }
       }
