@@ -129,7 +129,7 @@ type Rates struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Tasks that were submitted.
 	Submits int64 `protobuf:"varint,1,opt,name=submits,proto3" json:"submits,omitempty"`
-	// Tasks whose newest attempt started.
+	// Attempts that started.
 	Starts int64 `protobuf:"varint,2,opt,name=starts,proto3" json:"starts,omitempty"`
 	// Tasks that ended as SUCCEEDED.
 	Successes int64 `protobuf:"varint,3,opt,name=successes,proto3" json:"successes,omitempty"`

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+
+class AddressUnavailable(Exception):
+    """The server cannot listen on its address."""
+
+
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 
 

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import REGISTRY
 
 from taskgate.server import addresses
+from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.api.authentication import Tokens
 from taskgate.server.api.events import Events
 from taskgate.server.api.health import SERVICE_NAME, Health
@@ -28,6 +30,7 @@ from taskgate.server.background.reader import Reader
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
 from taskgate.server.credentials import server_credentials
+from taskgate.server.metrics.port import MetricsPort
 from taskgate.server.offload import Offload
 from taskgate.server.records import LIST_SECONDS, LIST_THREADS, THREADS, Records
 from taskgate.server.requests.admission import Admission
@@ -58,10 +61,6 @@ INT_MAX = 2**31 - 1
 
 FLUSH_SECONDS = 10.0
 """For what is still to be written and published once the last call was answered."""
-
-
-class AddressUnavailable(Exception):
-    """The server cannot listen on its address."""
 
 
 class Dashboard(Protocol):
@@ -101,7 +100,9 @@ class TaskgateServer:
         shares_port: bool = False,
         make_dashboard: MakeDashboard | None = None,
     ) -> None:
-        """Nothing is opened yet. ``shares_port``: other processes listen on the same one.
+        """Nothing is opened yet.
+
+        ``shares_port``: other processes listen on the same one; the parent serves their metrics.
 
         Raises:
             TokensFileError: the tokens file is wrong.
@@ -140,6 +141,7 @@ class TaskgateServer:
         self._dashboard = make_dashboard and make_dashboard(self._service, settings, tokens)
         self.dashboard_url = ""
         """Where the dashboard is, once the server has started; empty if it has none."""
+        self._metrics: MetricsPort | None = None
 
     async def start(self) -> str:
         """Begin to serve; the address, with the port that was taken.
@@ -154,9 +156,13 @@ class TaskgateServer:
             await asyncio.to_thread(prepare, self._database)
             self._grpc = self._assemble()
             address = self._listen(self._grpc)
+            if self._settings.taskgate_metrics_address and not self._shares_port:
+                self._metrics = await asyncio.to_thread(MetricsPort, self._settings, REGISTRY)
             if self._dashboard is not None:
                 self.dashboard_url = await self._dashboard.start()
         except BaseException:
+            if self._metrics is not None:
+                self._metrics.stop()
             self._close()
             raise
         self._watcher.start()
@@ -165,6 +171,11 @@ class TaskgateServer:
         await self._grpc.start()
         await self.health.start()
         return address
+
+    @property
+    def metrics_address(self) -> str | None:
+        """Where Prometheus is answered, while the server runs; None if it is not."""
+        return None if self._metrics is None else self._metrics.address
 
     async def stop(self) -> None:
         """End in order: the last answers, then what is left to write and to publish.
@@ -192,6 +203,8 @@ class TaskgateServer:
             await self._dashboard.stop()
         self._interceptor.close()
         await asyncio.to_thread(self._flush)
+        if self._metrics is not None:
+            await asyncio.to_thread(self._metrics.stop)
         self._close()
 
     def _assemble(self) -> grpc.aio.Server:

@@ -73,6 +73,9 @@ class ServerSettings(Settings):
     taskgate_tokens_file: Path | None = None
     """Who may call: a line with a name and a token's SHA-256 for each token."""
 
+    taskgate_metrics_address: str | None = None
+    """``host:port`` where Prometheus is answered, in plain HTTP; nowhere if None."""
+
     taskgate_insecure: bool = False
     """Serve on a network without TLS or without tokens."""
 
@@ -119,6 +122,13 @@ class ServerSettings(Settings):
     @classmethod
     def _is_address(cls, address: str) -> str:
         addresses.parse(address)
+        return address
+
+    @field_validator("taskgate_metrics_address")
+    @classmethod
+    def _is_tcp_address(cls, address: str | None) -> str | None:
+        if address is not None and addresses.parse(address).port is None:
+            raise ValueError("Prometheus needs a TCP port, such as 127.0.0.1:9464")
         return address
 
     @model_validator(mode="before")

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import uvicorn
 
 from taskgate.server import addresses
+from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.api.authentication import Tokens
 from taskgate.server.api.service import TaskService
-from taskgate.server.server import AddressUnavailable
 from taskgate.server.settings import ServerSettings
 from taskgate.web.overview import OverviewPages
 from taskgate.web.site import Site

@@ -42,6 +42,14 @@ def move(tx: Connection, name: str, told_until: datetime) -> None:
     tx.execute(update(mirrors).where(mirrors.c.name == name).values(told_until=told_until))
 
 
+def lag(tx: Connection, name: str) -> timedelta:
+    """For how long the oldest end has waited that the mirror was not told of."""
+    told_until = select(mirrors.c.told_until).where(mirrors.c.name == name).scalar_subquery()
+    untold = select(tasks.c.finished_at).where(tasks.c.finished_at > told_until)
+    oldest = tx.execute(untold.order_by(tasks.c.finished_at).limit(1)).scalar()
+    return timedelta(0) if oldest is None else max(clock.read(tx) - oldest, timedelta(0))
+
+
 def ended_since(tx: Connection, told_until: datetime, limit: int) -> list[Ended]:
     """Tasks that ended since shortly before the time, in the order of their ends."""
     rows = tx.execute(

@@ -142,6 +142,32 @@ def count(tx: Connection, queue: str, most: int) -> int:
     return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
+class Backlog(NamedTuple):
+    """What the outbox holds."""
+
+    rows: int
+    """Attempts that wait for a claim, those that are due later included."""
+    due: int
+    """Those that should have been published by now."""
+    due_seconds: float
+    """For how long the oldest of these has been due; 0 if there is none."""
+
+
+def backlog(tx: Connection) -> Backlog:
+    """How much waits in the outbox, and what is late there."""
+    return Backlog(*tx.execute(_BACKLOG).one())
+
+
+_IS_DUE = and_(IS_UNPUBLISHED, outbox.c.publish_at <= clock.now())
+_DUE_SECONDS = func.max(case((_IS_DUE, clock.between(outbox.c.publish_at, clock.now()))))
+
+_BACKLOG = select(
+    func.count(),
+    func.coalesce(func.sum(case((_IS_DUE, 1), else_=0)), 0),
+    func.coalesce(_DUE_SECONDS, 0.0),
+).select_from(outbox)
+
+
 # What workers have claimed, and what was lost on the way to them.
 
 

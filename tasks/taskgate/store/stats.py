@@ -76,7 +76,8 @@ class Count:
     is_estimate: bool
 
 
-# As expressions: SQLite would rather read all of the queues' index in its order than sort a few.
+# As expressions: SQLite would rather read all of the queues' index in its order than sort a few,
+# and all tasks before their attempts.
 _NOTHING: ColumnElement[str] = literal_column("''")
 _QUEUE = tasks.c.queue.concat(_NOTHING)
 _TYPE = tasks.c.task_type.concat(_NOTHING)
@@ -113,15 +114,11 @@ _ENDED = (
     .group_by(_QUEUE, _TYPE, tasks.c.state)
 )
 
-# The attempt before the one that is due later: the record's own start is that of the latter.
-_BACKED_OFF = (
+# Attempts that did not end their task: an attempt that started lately and is over ended lately.
+_FORMER = (
     select(_QUEUE.label("queue"), _TYPE.label("task_type"), func.count().label("number"))
-    .join(attempts, attempts.c.task_id == tasks.c.id)
-    .where(
-        tasks.c.state == State.RETRYING,
-        attempts.c.number == tasks.c.attempt - 1,
-        attempts.c.started_at > _SINCE,
-    )
+    .join_from(attempts, tasks, attempts.c.task_id.concat(_NOTHING) == tasks.c.id)
+    .where(attempts.c.ended_at > _SINCE, attempts.c.started_at > _SINCE)
     .group_by(_QUEUE, _TYPE)
 )
 
@@ -144,7 +141,7 @@ def _parts(tx: Connection) -> Iterator[tuple[Kind, Activity]]:
         yield Kind(row.queue, row.task_type), part
     for row in tx.execute(_SUBMITTED):
         yield Kind(row.queue, row.task_type), Activity({}, {}, submits=row.number)
-    for row in tx.execute(_BACKED_OFF):
+    for row in tx.execute(_FORMER):
         yield Kind(row.queue, row.task_type), Activity({}, {}, starts=row.number)
 
 

@@ -235,6 +235,7 @@ workers = Table(
     Column("lease_expires_at", UtcDateTime, nullable=False, index=True),
     Column("stopped_at", UtcDateTime),
     Column("lost_at", UtcDateTime),
+    Column("counts", JsonObject),
 )
 """Workers and their leases, which end when the worker stops or when it is found dead."""
 
@@ -284,6 +285,15 @@ mirrors = Table(
     Column("told_until", UtcDateTime, nullable=False),
 )
 """How far each mirror of the record, a Celery result backend, has been told."""
+
+reporters = Table(
+    "taskgate_reporters",
+    metadata,
+    Column("name", Name(NAME_LENGTH), primary_key=True),
+    Column("server", Name(NAME_LENGTH), nullable=False),
+    Column("lease_expires_at", UtcDateTime, nullable=False),
+)
+"""Which server says what only one may say, so that nothing is counted twice: the metrics."""
 
 schema = Table("taskgate_schema", metadata, Column("usable_from", Name(32), primary_key=True))
 """One row: the oldest revision of the tables whose programs can work with the present ones."""

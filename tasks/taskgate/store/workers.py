@@ -30,6 +30,8 @@ class Worker:
     """When it stopped by itself."""
     lost_at: datetime | None
     """When it was found dead."""
+    counts: Mapping[str, int] | None
+    """What it has counted since its start, when it last renewed its lease."""
     is_alive: bool
     """By the database's clock when it was read."""
 
@@ -57,12 +59,17 @@ def start(tx: Connection, worker_id: str, details: Mapping[str, Any], lease: tim
     tx.execute(statement.on_conflict_do_nothing())
 
 
-def renew(tx: Connection, worker_id: str, lease: timedelta) -> bool:
-    """Prolong a lease; False if it was ended, by the worker itself or because it ran out."""
+def renew(
+    tx: Connection, worker_id: str, lease: timedelta, counts: Mapping[str, int] | None = None
+) -> bool:
+    """Prolong a lease; False if it was ended, by the worker itself or because it ran out.
+
+    ``counts``: what the worker has counted since its start, for its metrics.
+    """
     won = tx.execute(
         update(workers)
         .where(workers.c.id == worker_id, HAS_LEASE)
-        .values(lease_expires_at=clock.in_(lease))
+        .values(lease_expires_at=clock.in_(lease), counts=counts)
     )
     return won.rowcount == 1
 

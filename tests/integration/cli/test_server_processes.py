@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import grpc
 import pytest
 
+from support.metrics import sample, scrape
 from support.ports import free_port
 from support.processes import Process, descendants, has_ended
 from support.requests import watch
@@ -30,10 +31,13 @@ from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 SERVER = [sys.executable, "-m", "taskgate.cli", "server"]
 SECONDS = 60
+CHANNELS = 8
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[tuple[Process, str]]:
+def serving(
+    folder: Path, *options: str, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[Process, str]]:
     """The process that was started, and the address on which its processes serve."""
     with (
         Readiness() as readiness,
@@ -41,7 +45,7 @@ def serving(folder: Path, *options: str) -> Iterator[tuple[Process, str]]:
             [*SERVER, "--processes=2", *options],
             log=folder / "log",
             cwd=folder,
-            env=readiness.environment,
+            env={**readiness.environment, **(env or {})},
         ) as process,
     ):
         found: list[str] = []
@@ -158,3 +162,24 @@ def _refused(command: list[str], folder: Path) -> tuple[int, str]:
         command, check=False, cwd=folder, capture_output=True, timeout=SECONDS, text=True
     )
     return ended.returncode, ended.stderr
+
+
+def test_prometheus_is_told_the_sum_of_what_the_processes_do(folder: Path) -> None:
+    metrics = f"127.0.0.1:{free_port()}"
+    environment = {"TASKGATE_METRICS_ADDRESS": metrics}
+    handled = sample(
+        "grpc_server_handled_total",
+        grpc_service="taskgate.v1.TaskService",
+        grpc_method="ListQueues",
+        grpc_code="OK",
+    )
+    with serving(folder, env=environment) as (_, address):
+        scrape(metrics)
+        for _ in range(CHANNELS):
+            with grpc.insecure_channel(address) as channel:
+                request = task_service_pb2.ListQueuesRequest()
+                TaskServiceStub(channel).ListQueues(request, timeout=SECONDS)
+        wait_until(lambda: scrape(metrics).get(handled) == CHANNELS, what="all are counted")
+        found = scrape(metrics)
+    assert found[sample("taskgate_reporter")] == 1
+    assert found[sample("celery_queue_length", queue_name="celery")] == 0

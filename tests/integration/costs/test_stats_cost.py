@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, literal, select, true, update
 from sqlalchemy import insert as insert_rows
-from sqlalchemy import literal, select, true, update
 
 from support.postgres import PostgresServer
 from support.records import HOUR, new_task, recorded_statements, submitted_in, upgraded
 from taskgate.server.api.overview import Overview
 from taskgate.server.records import Records
 from taskgate.server.requests.catalog import Catalog
-from taskgate.store import stats, submission
+from taskgate.store import counting, mirror, stats, submission
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
@@ -23,6 +24,7 @@ from taskgate.store.tables import tasks
 ENDED = 20_000
 LIVE = 30
 VIEWERS = 200
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -61,11 +63,23 @@ def aged(
     database.close()
 
 
-def test_what_has_long_ended_is_not_read(aged: Database) -> None:
+READINGS: dict[str, Callable[[Connection], object]] = {
+    "stats": stats.activity,
+    "metrics": lambda tx: list(
+        counting.happened(tx, clock.read(tx) - MINUTE, clock.read(tx) - counting.SETTLE)
+    ),
+    "mirror": lambda tx: mirror.lag(tx, "mirror"),
+}
+
+
+@pytest.mark.parametrize("read", READINGS.values(), ids=READINGS)
+def test_what_has_long_ended_is_not_read(
+    aged: Database, read: Callable[[Connection], object]
+) -> None:
     explain = "EXPLAIN QUERY PLAN " if aged.is_sqlite else "EXPLAIN "
     with aged.engine.connect() as tx:
         with recorded_statements(aged) as statements:
-            stats.activity(tx)
+            read(tx)
         plans = [
             str(row[-1])
             for statement, parameters in statements

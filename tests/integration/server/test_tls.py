@@ -13,8 +13,8 @@ from support.certificates import Certificate, self_signed
 from support.requests import get, submit
 from support.serving import SECONDS, InProcessServer, is_unavailable, refused
 from support.tokens import bearer, line
+from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.credentials import CredentialsError
-from taskgate.server.server import AddressUnavailable
 from taskgate.server.settings import ServerSettings
 from taskgate.v1 import task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub

@@ -7,7 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, update
 
-from support.records import FAILURE, HOUR, NOW, new_task, submitted_in
+from support.records import (
+    FAILURE,
+    HOUR,
+    NOW,
+    WORKER,
+    make_due,
+    new_task,
+    submitted_in,
+    take,
+)
 from taskgate.store import stats, submission, transitions
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
@@ -75,6 +84,19 @@ def test_starts_are_those_of_tasks_that_run_ended_or_wait_for_a_retry(database: 
         failed = submitted_in(tx, State.RUNNING)
         transitions.back_off(tx, failed, 1, FAILURE, delay=HOUR, retries=1)
         assert total(tx).starts == 3
+
+
+def test_starts_of_attempts_before_the_current_one_are_counted(database: Database) -> None:
+    with database.write() as tx:
+        task_id = submitted_in(tx, State.RUNNING)
+        for number in (1, 2):
+            transitions.back_off(tx, task_id, number, FAILURE, delay=NOW, retries=number)
+            make_due(tx, task_id)
+            take(tx, task_id)
+            assert transitions.claim(tx, task_id, number + 1, WORKER)
+        assert total(tx).starts == 3
+        tx.execute(update(attempts).values(ended_at=LONG_AGO))
+        assert total(tx).starts == 1
 
 
 def test_the_oldest_is_the_one_that_has_been_due_longest(database: Database) -> None:

@@ -31,6 +31,7 @@ from taskgate.tasks.base import TaskgateTask
 from taskgate.tasks.messages import ATTEMPT_HEADER, message_of
 from taskgate.tasks.recording import Recorder
 from taskgate.tasks.worker import identity, intake
+from taskgate.tasks.worker.counts import Counts
 from taskgate.tasks.worker.intake import Intake
 from taskgate.tasks.worker.look_ahead import LookAhead
 
@@ -155,7 +156,7 @@ def make(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
                 app,
                 database,
                 worker,
-                Intake(worker, recorder, LookAhead(), given_back=worker.given_back.set),
+                Intake(worker, recorder, LookAhead(), worker.given_back.set, Counts()),
             )
         )
         return made[-1]

@@ -17,6 +17,7 @@ from taskgate.store import transitions
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import State
+from taskgate.tasks.worker.counts import Counts
 from taskgate.tasks.worker.recorder import LONGEST_PACKET, SuccessRecorder
 
 SECONDS = 60
@@ -36,7 +37,7 @@ def runs() -> list[float]:
 
 @pytest.fixture
 def recorder(database: Database, runs: list[float]) -> Iterator[SuccessRecorder]:
-    recorder = SuccessRecorder(database, on_run=runs.append)
+    recorder = SuccessRecorder(database, on_run=runs.append, counts=Counts())
     yield recorder
     recorder.stop(SECONDS)
     recorder.close()

@@ -84,7 +84,7 @@ class Rates(_message.Message):
     submits: _builtins.int
     """Tasks that were submitted."""
     starts: _builtins.int
-    """Tasks whose newest attempt started."""
+    """Attempts that started."""
     successes: _builtins.int
     """Tasks that ended as SUCCEEDED."""
     failures: _builtins.int

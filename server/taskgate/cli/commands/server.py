@@ -14,10 +14,10 @@ from taskgate.cli.dashboard import dashboard_maker
 from taskgate.cli.exits import CommandError
 from taskgate.cli.readiness import notify_ready
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
+from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.api.authentication import TokensFileError
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.main import PartEnded, serve
-from taskgate.server.server import AddressUnavailable
 from taskgate.server.settings import ServerSettings
 
 

@@ -10,19 +10,27 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from taskgate.cli import exits
 from taskgate.cli.exits import CommandError
 from taskgate.cli.readiness import Readiness, notify_ready
 from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
 from taskgate.server import addresses
-from taskgate.server.addresses import Address
-from taskgate.server.server import AddressUnavailable, prepare
+from taskgate.server.addresses import Address, AddressUnavailable
+from taskgate.server.metrics.port import MetricsPort
+from taskgate.server.server import prepare
 from taskgate.server.settings import ServerSettings
 from taskgate.store.database.engine import Database
 
 PROCESS_OPTION = "--one-of-several"
 """How a process is told that it shares its port."""
+
+_COUNTS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus-client keeps what each process counts."""
 
 ORPHAN_SECONDS = 60.0
 """How long the others may take to end once one has died."""
@@ -39,7 +47,12 @@ def serve_in_processes(settings: ServerSettings, processes: int, loglevel: str) 
     """
     supervisor = Supervisor()
     _prepare_database(settings)
-    with _reserved(addresses.parse(settings.taskgate_address)) as address, Readiness() as readiness:
+    with (
+        _reserved(addresses.parse(settings.taskgate_address)) as address,
+        Readiness() as readiness,
+        TemporaryDirectory(prefix="taskgate-metrics-") as counts,
+    ):
+        environment = {**readiness.environment, _COUNTS_FOLDER: counts}
         options = ["--address", address, "--loglevel", loglevel, PROCESS_OPTION]
         with _all_or_none(supervisor):
             for number in range(1, processes + 1):
@@ -47,11 +60,27 @@ def serve_in_processes(settings: ServerSettings, processes: int, loglevel: str) 
                 command = [sys.executable, "-m", "taskgate.cli", "server", *options]
                 # One of them is enough for the dashboard, whose sessions no other would know.
                 no_dashboard = {} if number == 1 else {"TASKGATE_WEB_ADDRESS": ""}
-                supervisor.start(name, command, {**readiness.environment, **no_dashboard})
+                supervisor.start(name, command, {**environment, **no_dashboard})
             for _ in range(processes):
                 supervisor.run_until(readiness.address)
-            notify_ready(address)
-            supervisor.run_until(lambda: None)
+            with _metrics(settings, counts):
+                notify_ready(address)
+                supervisor.run_until(lambda: None)
+
+
+@contextmanager
+def _metrics(settings: ServerSettings, counts: str) -> Iterator[None]:
+    """Serve the sums of what the processes count. Not before they are forked: there are threads."""
+    if not settings.taskgate_metrics_address:
+        yield
+        return
+    sums = CollectorRegistry()
+    MultiProcessCollector(sums, counts)  # type: ignore[no-untyped-call]
+    port = MetricsPort(settings, sums)
+    try:
+        yield
+    finally:
+        port.stop()
 
 
 def _prepare_database(settings: ServerSettings) -> None:

@@ -45,7 +45,8 @@ def summary(stats: Stats) -> Text:
         for state, count in stats.states.items()
         if count.tasks
     )
-    workers = f"{stats.worker_count} workers, {busy} of {stats.slots} slots busy"
+    noun = "worker" if stats.worker_count == 1 else "workers"
+    workers = f"{stats.worker_count} {noun}, {busy} of {stats.slots} slots busy"
     return Text(f"{workers}\n{states or 'no tasks'}")
 
 

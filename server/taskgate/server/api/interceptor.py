@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from taskgate.server.errors import (
     TooManyCalls,
     Unauthenticated,
 )
+from taskgate.server.metrics import instruments
 from taskgate.store.errors import StoreUnavailable
 from taskgate.v1 import task_service_pb2
 
@@ -55,6 +57,9 @@ _OPEN_WATCH = f"{_OPEN_SERVICE}Watch"
 _CERTIFIED = Caller("")
 """Whoever the certificate names, which gRPC shows to handlers only."""
 
+_UNKNOWN_METHOD = "/unknown/unknown"
+"""What calls are counted as that there are not: strangers could make up any number of names."""
+
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
 _METHODS = [f"/{_SERVICE.full_name}/{method.name}" for method in _SERVICE.methods]
 
@@ -64,6 +69,26 @@ class _Answer(grpc.Status):
     code: grpc.StatusCode
     details: str
     trailing_metadata: Any
+
+
+class _Counted:
+    """Counts a call once it has ended, with the code that it was answered."""
+
+    __slots__ = ("_began_at", "_context", "_method")
+
+    def __init__(self, method: str, context: Context) -> None:
+        self._method, self._context = method, context
+
+    def __enter__(self) -> None:
+        self._began_at = time.perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        code = grpc.StatusCode.CANCELLED  # by the client, or at its deadline
+        if kind is None:
+            code = grpc.StatusCode.OK
+        elif issubclass(kind, grpc.aio.AbortError):
+            code = self._context.code()
+        instruments.call_ended(self._method, code, time.perf_counter() - self._began_at)
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -142,9 +167,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _refusal(self, error: RequestError, method: str) -> Handler:
         """A handler that answers with the error and reads no message."""
+        counted = method if method in _METHODS else _UNKNOWN_METHOD
 
         async def refuse(_requests: AsyncIterator[bytes], context: Context) -> None:
-            await self._abort(error, context, method)
+            with _Counted(counted, context):
+                await self._abort(error, context, method)
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 
@@ -162,22 +189,24 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _guarded_unary(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> Any:
-            try:
-                self._begin(request, context, method)
-                return await behavior(request, context)
-            except Exception as exc:  # noqa: BLE001 - every error gets its answer here
-                await self._abort(exc, context, method)
+            with _Counted(method, context):
+                try:
+                    self._begin(request, context, method)
+                    return await behavior(request, context)
+                except Exception as exc:  # noqa: BLE001 - every error gets its answer here
+                    await self._abort(exc, context, method)
 
         return call
 
     def _guarded_stream(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            try:
-                self._begin(request, context, method)
-                async for response in behavior(request, context):
-                    yield response
-            except Exception as exc:  # noqa: BLE001 - every error gets its answer here
-                await self._abort(exc, context, method)
+            with _Counted(method, context):
+                try:
+                    self._begin(request, context, method)
+                    async for response in behavior(request, context):
+                        yield response
+                except Exception as exc:  # noqa: BLE001 - every error gets its answer here
+                    await self._abort(exc, context, method)
 
         return call
 

@@ -77,6 +77,13 @@ class Reading:
         return [one for one in self.workers if queue in (one.details.get("queues") or ())]
 
 
+def read(tx: Connection, queues: frozenset[str], final: Mapping[State, Count]) -> Reading:
+    """What the record says now. ``queues``: those known; ``final``: as it was read last."""
+    living = tuple(one for one in workers.list_all(tx) if one.is_alive)
+    paused = {one.target: one for one in pauses.list_all(tx)}
+    return Reading(clock.read(tx), stats.activity(tx), final, living, queues, paused)
+
+
 class Overview:
     """The latest reading. However many look, the record is read once a second at most."""
 
@@ -103,18 +110,13 @@ class Overview:
         begun_at = time.monotonic()
         if begun_at >= self._final_old_at:
             self._final = await self._records.read(stats.final_counts)
-            self._final_old_at = _old_at(begun_at, FINAL_FRESH_SECONDS, FINAL_LOAD)
+            self._final_old_at = old_at(begun_at, FINAL_FRESH_SECONDS, FINAL_LOAD)
         queues = (await self._catalog.recent()).queues
         final = self._final
 
-        def read(tx: Connection) -> Reading:
-            living = tuple(one for one in workers.list_all(tx) if one.is_alive)
-            paused = {one.target: one for one in pauses.list_all(tx)}
-            return Reading(clock.read(tx), stats.activity(tx), final, living, queues, paused)
-
         begun_at = time.monotonic()
-        reading = await self._records.read(read)
-        self._old_at = _old_at(begun_at, FRESH_SECONDS, LOAD)
+        reading = await self._records.read(lambda tx: read(tx, queues, final))
+        self._old_at = old_at(begun_at, FRESH_SECONDS, LOAD)
         return reading
 
 
@@ -123,7 +125,8 @@ def slots(workers: list[Worker] | tuple[Worker, ...]) -> int:
     return sum(int(one.details.get("concurrency") or 0) for one in workers)
 
 
-def _old_at(begun_at: float, fresh_seconds: float, load: float) -> float:
+def old_at(begun_at: float, fresh_seconds: float, load: float) -> float:
+    """When what has just been read is old, as a monotonic time; it was begun at another one."""
     now = time.monotonic()
     return now + max(fresh_seconds, (now - begun_at) / load)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from taskgate.server.metrics import instruments
 from taskgate.store.errors import StoreUnavailable
 from taskgate.tasks.background.loop import Loop
 
@@ -124,6 +125,7 @@ class Batcher(Generic[Item, Answer]):
         self._had_company = len(batch) > 1
         if batch:
             _answer(batch, self._answers(batch))
+            instruments.batch_done(self.loop.name, len(batch))
             self._after()
         return 0.0 if self._pending else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -101,13 +101,20 @@ class Catalog:
         types = {
             name: self._same_or_new(recorded) for name, recorded in task_types.by_name(tx).items()
         }
-        queues = {
-            queue for worker in workers.list_all(tx) for queue in worker.details.get("queues") or ()
-        }
-        queues.update(known.queue for known in types.values())
-        return Known(types, self._queues | queues)
+        return Known(types, self._queues | _queues(types.values(), workers.list_all(tx)))
 
     def _same_or_new(self, recorded: task_types.TaskType) -> KnownType:
         """The type known before, with its compiled schemas, if nothing about it has changed."""
         known = self._known.types.get(recorded.name)
         return known if known is not None and known.recorded == recorded else KnownType(recorded)
+
+
+def known_queues(tx: Connection) -> frozenset[str]:
+    """The queues that workers take tasks from, and those of task types."""
+    types = (KnownType(recorded) for recorded in task_types.by_name(tx).values())
+    return _queues(types, workers.list_all(tx))
+
+
+def _queues(types: Iterable[KnownType], of_workers: Iterable[workers.Worker]) -> frozenset[str]:
+    taken = {queue for worker in of_workers for queue in worker.details.get("queues") or ()}
+    return frozenset(taken | {known.queue for known in types})

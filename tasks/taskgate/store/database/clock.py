@@ -63,6 +63,26 @@ def _later_sqlite(element: later, compiler: SQLCompiler, **options: Any) -> str:
     return f"strftime('%Y-%m-%d %H:%M:%f000', {time}, printf('%+.3f seconds', {seconds}))"
 
 
+class between(FunctionElement[float]):  # noqa: N801 - as above
+    """Seconds from one time to a later one."""
+
+    type = Float()
+    inherit_cache = True
+    name = "between"
+
+
+@compiles(between, "postgresql")
+def _between_postgresql(element: between, compiler: SQLCompiler, **options: Any) -> str:
+    earlier, later_one = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"extract(epoch FROM {later_one} - {earlier})::float"
+
+
+@compiles(between, "sqlite")
+def _between_sqlite(element: between, compiler: SQLCompiler, **options: Any) -> str:
+    earlier, later_one = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(julianday({later_one}) - julianday({earlier})) * 86400.0"
+
+
 def in_(delay: timedelta) -> ColumnElement[datetime]:
     """The database's time, ``delay`` from now, as an SQL expression."""
     return after(literal(bounded(delay).total_seconds(), Float))

@@ -21,6 +21,7 @@ from taskgate.store.workers import ActiveAttempt
 from taskgate.tasks.attempt import max_losses
 from taskgate.tasks.backend import RecordBackend
 from taskgate.tasks.background.loop import Loop
+from taskgate.tasks.worker.counts import Counts
 from taskgate.tasks.worker.identity import Identity
 from taskgate.tasks.worker.recorder import SuccessRecorder
 
@@ -59,11 +60,13 @@ class Agent:
         end_process: Callable[[int], None] | None,
         successes: SuccessRecorder | None,
         unstarted: Callable[[], set[str]],
+        counts: Counts,
     ) -> None:
         """``end_process`` kills a pool process by its pid; None if the pool has none.
 
         ``successes``: records ends that pool processes sent; None if they record all themselves.
-        ``unstarted``: the tasks that were claimed and have not started.
+        ``unstarted``: the tasks that were claimed and have not started. ``counts``: go on record
+        with each renewal.
         """
         self._backend = backend
         self._identity = identity
@@ -72,6 +75,7 @@ class Agent:
         self._end_process = end_process
         self._successes = successes
         self._unstarted = unstarted
+        self._counts = counts
         self._missing_since: dict[tuple[str, int], float] = {}
         self._renew_at = 0.0
         self._later: deque[tuple[str, Callable[[], None]]] = deque()
@@ -139,7 +143,9 @@ class Agent:
 
     def _renew(self) -> None:
         with self._backend.database.autocommit() as tx:
-            renewed = workers.renew(tx, self._identity.worker_id, self._lease)
+            renewed = workers.renew(
+                tx, self._identity.worker_id, self._lease, self._counts.as_mapping()
+            )
         self._renew_at = self._next_renewal()
         if not renewed:
             given_up = self._identity.worker_id

@@ -33,6 +33,7 @@ from taskgate.tasks.handover import Handover
 from taskgate.tasks.messages import ATTEMPT_HEADER
 from taskgate.tasks.recording import Recorder
 from taskgate.tasks.worker import identity
+from taskgate.tasks.worker.counts import Counts
 from taskgate.tasks.worker.look_ahead import AHEAD_SECONDS, LookAhead
 
 LONGEST_HELD_SECONDS = 1.0
@@ -79,6 +80,7 @@ class Intake:
         recorder: Recorder,
         look_ahead: LookAhead,
         given_back: Callable[[], None],
+        counts: Counts,
     ) -> None:
         """``given_back``: told that something was, and has to be published."""
         self._worker = worker
@@ -86,6 +88,7 @@ class Intake:
         self._look_ahead = look_ahead
         self._prefetch = _Prefetch(worker)
         self._given_back = given_back
+        self._counts = counts
         self._lock = threading.Lock()
         self._waiting: deque[tuple[float, Any]] = deque()
         self._held: dict[Key, _Held] = {}
@@ -216,6 +219,8 @@ class Intake:
         wanted: dict[Key, Any] = {}
         doubled = [one for one in batch if wanted.setdefault(_key(one), one) is not one]
         won, found, paused = self._try_to_claim(list(wanted))
+        self._counts.claim_statements += 1
+        self._counts.claims += len(won)
         at = time.monotonic()
         held = [_Held(wanted[key], claim, at) for key, claim in won.items()]
         with self._lock:
@@ -234,6 +239,7 @@ class Intake:
                 again.append(request)  # ours, but for the lease: it was ended while we were cut off
             else:
                 lost.append((request, why_not(key[1], task)))
+        self._counts.lost_claims += len(lost)
         if lost:
             self._on_loop(_drop, lost)
         if again:

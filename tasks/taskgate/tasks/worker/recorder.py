@@ -24,6 +24,7 @@ from taskgate.store.lifecycle import Reason
 from taskgate.store.record import Failure
 from taskgate.store.transitions import Success
 from taskgate.tasks.recording import FIRST_WAIT, LONGEST_WAIT
+from taskgate.tasks.worker.counts import Counts
 
 MOST_AT_ONCE = 500
 """Ends in one statement."""
@@ -89,7 +90,7 @@ class SuccessSender:
 class SuccessRecorder:
     """The receiving side: a thread of the worker's main process."""
 
-    def __init__(self, database: Database, on_run: Callable[[float], None]) -> None:
+    def __init__(self, database: Database, on_run: Callable[[float], None], counts: Counts) -> None:
         """``on_run``: told how many seconds each task took.
 
         Raises:
@@ -100,6 +101,7 @@ class SuccessRecorder:
         self.sender = SuccessSender(sending, self._socket)
         self._database = database
         self._on_run = on_run
+        self._counts = counts
         self._buffer = memoryview(bytearray(LONGEST_PACKET))
         self._numbers = itertools.count(1)
         self._marks: dict[int, threading.Event] = {}
@@ -228,14 +230,19 @@ class SuccessRecorder:
     def _succeed(self, ends: Sequence[_End]) -> set[str]:
         with self._database.autocommit() as tx:
             now = time.monotonic()
-            return transitions.succeed_many(
+            recorded = transitions.succeed_many(
                 tx,
                 [Success(end.task_id, end.attempt, end.result, now - end.began_at) for end in ends],
             )
+        self._counts.end_statements += 1
+        self._counts.ends += len(recorded)
+        return recorded
 
 
-def make_recorder(database: Database, on_run: Callable[[float], None]) -> SuccessRecorder | None:
+def make_recorder(
+    database: Database, on_run: Callable[[float], None], counts: Counts
+) -> SuccessRecorder | None:
     """The recorder of a worker; None where the system has no sockets for it."""
     with suppress(OSError, AttributeError):
-        return SuccessRecorder(database, on_run)
+        return SuccessRecorder(database, on_run, counts)
     return None

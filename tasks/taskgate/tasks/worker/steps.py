@@ -26,6 +26,7 @@ from taskgate.tasks.coroutines import make_callable
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
 from taskgate.tasks.worker.agent import Agent, process_ender
+from taskgate.tasks.worker.counts import Counts
 from taskgate.tasks.worker.intake import Intake
 from taskgate.tasks.worker.look_ahead import LookAhead
 from taskgate.tasks.worker.recorder import SuccessRecorder, make_recorder
@@ -50,6 +51,7 @@ class AgentStep(bootsteps.StartStopStep):
         self._intake: Intake | None = None
         self._successes: SuccessRecorder | None = None
         self._look_ahead = LookAhead()
+        self._counts = Counts()
         self._loops: list[Loop] = []
         adopt_tasks(worker.app)
         refuse_broadcasts(worker.app)
@@ -59,7 +61,9 @@ class AgentStep(bootsteps.StartStopStep):
         """Make what the pool's processes must find when they are forked."""
         if _runs_beside_us(worker):
             backend = worker.app.backend
-            self._successes = make_recorder(backend.database, on_run=self._look_ahead.observe)
+            self._successes = make_recorder(
+                backend.database, on_run=self._look_ahead.observe, counts=self._counts
+            )
             backend.recorder.successes = self._successes and self._successes.sender
 
     def start(self, worker: Any) -> None:
@@ -82,6 +86,7 @@ class AgentStep(bootsteps.StartStopStep):
             process_ender(worker.pool),
             self._successes,
             lambda: self._intake.holds() if self._intake is not None else set(),
+            self._counts,
         )
         _register_task_types(app, backend, me.worker_id)
         self._agent.start()
@@ -89,7 +94,11 @@ class AgentStep(bootsteps.StartStopStep):
         if _can_claim_for(worker):
             dispatcher, *_ = self._loops
             self._intake = Intake(
-                worker, backend.recorder, self._look_ahead, given_back=dispatcher.wake
+                worker,
+                backend.recorder,
+                self._look_ahead,
+                given_back=dispatcher.wake,
+                counts=self._counts,
             )
             self._intake.start()
         worker_shutdown.connect(self._end_agent)

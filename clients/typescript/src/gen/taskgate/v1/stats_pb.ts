@@ -97,7 +97,7 @@ export type Rates = Message<"taskgate.v1.Rates"> & {
   submits: bigint;
 
   /**
-   * Tasks whose newest attempt started.
+   * Attempts that started.
    *
    * @generated from field: int64 starts = 2;
    */

@@ -66,7 +66,7 @@ private static final long serialVersionUID = 0L;
   private long starts_ = 0L;
   /**
    * <pre>
-   * Tasks whose newest attempt started.
+   * Attempts that started.
    * </pre>
    *
    * <code>int64 starts = 2 [json_name = "starts"];</code>
@@ -602,7 +602,7 @@ private static final long serialVersionUID = 0L;
     private long starts_ ;
     /**
      * <pre>
-     * Tasks whose newest attempt started.
+     * Attempts that started.
      * </pre>
      *
      * <code>int64 starts = 2 [json_name = "starts"];</code>
@@ -614,7 +614,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose newest attempt started.
+     * Attempts that started.
      * </pre>
      *
      * <code>int64 starts = 2 [json_name = "starts"];</code>
@@ -630,7 +630,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose newest attempt started.
+     * Attempts that started.
      * </pre>
      *
      * <code>int64 starts = 2 [json_name = "starts"];</code>

@@ -22,7 +22,7 @@ public interface RatesOrBuilder extends
 
   /**
    * <pre>
-   * Tasks whose newest attempt started.
+   * Attempts that started.
    * </pre>
    *
    * <code>int64 starts = 2 [json_name = "starts"];</code>

@@ -1,0 +1,1 @@
+"""What Prometheus asks for: what is going on, and what this process does."""
