@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -62,10 +63,17 @@ class Site:
 END = "END"
 
 
+make_dashboard = partial(Dashboard, examine=list)
+"""Without what the command line brings along."""
+
+
 @contextmanager
 def served(settings: ServerSettings) -> Iterator[tuple[InProcessServer, Site]]:
     """A server with its dashboard, and a session with that."""
-    with InProcessServer(settings, Dashboard) as server, Site(server.server.dashboard_url) as site:
+    with (
+        InProcessServer(settings, make_dashboard) as server,
+        Site(server.server.dashboard_url) as site,
+    ):
         yield server, site
 
 

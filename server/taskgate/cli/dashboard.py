@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 
 from taskgate.cli import exits
+from taskgate.cli.doctor.examination import examine
 from taskgate.cli.exits import CommandError
 from taskgate.server.server import MakeDashboard
 from taskgate.server.settings import ServerSettings
@@ -36,4 +38,4 @@ def dashboard_maker(settings: ServerSettings) -> MakeDashboard | None:
         )
     from taskgate.web.dashboard import Dashboard  # noqa: PLC0415 - it may not be there
 
-    return Dashboard
+    return partial(Dashboard, examine=lambda: list(examine(settings)))

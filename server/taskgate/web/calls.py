@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from taskgate.server.api.authorization import check_role
 from taskgate.server.api.service import TaskService
 from taskgate.server.callers import Caller
-from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.server.errors import RoleMissing
+from taskgate.v1 import pauses_pb2, task_pb2, task_service_pb2
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
 
@@ -74,6 +75,30 @@ class Calls:
         """What is going on."""
         self._check("GetStats")
         return await self.service.stats.get(task_service_pb2.GetStatsRequest(), self.caller)
+
+    async def pause(self, request: pauses_pb2.PauseRequest) -> None:
+        """Have nothing new of a queue or a task type start."""
+        self._check("Pause")
+        await self.service.pauses.pause(request, self.caller)
+
+    async def resume(self, request: pauses_pb2.ResumeRequest) -> None:
+        """End a pause."""
+        self._check("Resume")
+        await self.service.pauses.resume(request, self.caller)
+
+    async def pauses(self) -> Sequence[pauses_pb2.Pause]:
+        """What is paused; a thousand at most."""
+        self._check("ListPauses")
+        request = pauses_pb2.ListPausesRequest(page_size=1_000)
+        return (await self.service.pauses.list(request, self.caller)).pauses
+
+    def may(self, call: str) -> bool:
+        """Whether the caller has the role that a call needs."""
+        try:
+            self._check(call)
+        except RoleMissing:
+            return False
+        return True
 
     def _check(self, call: str) -> None:
         check_role(self.caller, f"/{_SERVICE}/{call}")

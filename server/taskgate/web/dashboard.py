@@ -15,7 +15,8 @@ from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.api.authentication import Tokens
 from taskgate.server.api.service import TaskService
 from taskgate.server.settings import ServerSettings
-from taskgate.web.overview import OverviewPages
+from taskgate.web.pages.overview import OverviewPages
+from taskgate.web.pages.system import Examine
 from taskgate.web.site import Site
 
 logger = logging.getLogger(__name__)
@@ -46,10 +47,16 @@ class Dashboard:
     """Serves the pages. Nothing is opened before it starts."""
 
     def __init__(
-        self, service: TaskService, settings: ServerSettings, tokens: Tokens | None
+        self,
+        service: TaskService,
+        settings: ServerSettings,
+        tokens: Tokens | None,
+        *,
+        examine: Examine,
     ) -> None:
+        """``examine``: what the page of the system calls to look at every part."""
         self._settings = settings
-        self._site = Site.of(service, settings, tokens)
+        self._site = Site.of(service, settings, tokens, examine)
         self._overview = OverviewPages(service, self._site.streams)
         self._http: _Http | None = None
         self._serving: asyncio.Task[None] | None = None

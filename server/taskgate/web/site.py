@@ -23,13 +23,17 @@ from taskgate.server.settings import ServerSettings
 from taskgate.store.errors import StoreUnavailable
 from taskgate.web.calls import Calls
 from taskgate.web.live import Streams
-from taskgate.web.overview import OverviewPages
-from taskgate.web.pages import Assets, Templates, Visit, see_other
+from taskgate.web.pages.actions import ActionPages
+from taskgate.web.pages.failures import FailuresPage
+from taskgate.web.pages.overview import OverviewPages
+from taskgate.web.pages.system import Examine, SystemPages
+from taskgate.web.pages.task import TaskPages
+from taskgate.web.pages.tasks import TasksPage
+from taskgate.web.pages.types import TypePages
 from taskgate.web.refusals import refusal_of
 from taskgate.web.security import Form, Guard, Refused, read_form
 from taskgate.web.sessions import SESSION_SECONDS, Sessions
-from taskgate.web.task import TaskPages
-from taskgate.web.tasks import TasksPage
+from taskgate.web.visit import Assets, Templates, Visit, see_other
 
 READ_SECONDS = 8.0
 """Nobody waits longer for a page; what is slow then is the database."""
@@ -47,16 +51,24 @@ class Site:
     sessions: Sessions
     templates: Templates
     streams: Streams
+    examine: Examine
 
     @classmethod
-    def of(cls, service: TaskService, settings: ServerSettings, tokens: Tokens | None) -> Site:
+    def of(
+        cls,
+        service: TaskService,
+        settings: ServerSettings,
+        tokens: Tokens | None,
+        examine: Examine,
+    ) -> Site:
         """The pages that show what the service answers."""
-        return cls(service, settings, Sessions(tokens), Templates(Assets()), Streams())
+        return cls(service, settings, Sessions(tokens), Templates(Assets()), Streams(), examine)
 
     def app(self, overview: OverviewPages, cookie: str) -> Starlette:
         """The application. ``cookie``: the name of the session's."""
         task = TaskPages(self.streams)
-        tasks = TasksPage()
+        tasks, types, actions = TasksPage(), TypePages(), ActionPages()
+        system = SystemPages(self.settings, self.examine)
         routes = [
             self._page("/", overview.page),
             self._page("/live", overview.live),
@@ -64,6 +76,18 @@ class Site:
             self._page("/tasks/{id:path}", task.page),
             self._page("/live/tasks/{id:path}", task.live),
             self._page("/text/{part}/{id:path}", task.text),
+            self._page("/abort/{id:path}", actions.ask_abort),
+            self._action("/abort/{id:path}", actions.abort),
+            self._page("/retry/{id:path}", actions.ask_retry),
+            self._action("/retry/{id:path}", actions.retry),
+            self._page("/pause/{kind}/{name:path}", actions.ask_pause),
+            self._action("/pause/{kind}/{name:path}", actions.pause),
+            self._page("/failures", FailuresPage().page),
+            self._page("/types", types.page),
+            self._page("/types/{name:path}", types.form),
+            self._action("/types/{name:path}", types.submit),
+            self._page("/workers", system.workers),
+            self._page("/system", system.page),
             Route("/login", self._login_page),
             Route("/login", self._log_in, methods=["POST"]),
             Route("/logout", self._log_out, methods=["POST"]),

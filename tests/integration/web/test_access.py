@@ -13,9 +13,8 @@ import pytest
 
 from support.certificates import self_signed
 from support.serving import InProcessServer
-from support.site import Site, csrf_token, served, text_of
+from support.site import Site, csrf_token, make_dashboard, served, text_of
 from taskgate.server.settings import ServerSettings
-from taskgate.web.dashboard import Dashboard
 
 ANN, BEN = "ann's token", "ben's token"
 
@@ -37,7 +36,7 @@ def guarded(make_settings: Callable[..., ServerSettings], tokens_file: Path) -> 
         yield site
 
 
-PAGES = ["/", "/tasks", "/tasks/some-id"]
+PAGES = ["/", "/tasks", "/tasks/some-id", "/failures", "/types", "/workers", "/system"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -211,7 +210,7 @@ def test_over_tls_the_cookie_stays_there(
         taskgate_tls_key=made.key,
         taskgate_tokens_file=tokens_file,
     )
-    with InProcessServer(settings, Dashboard) as server:
+    with InProcessServer(settings, make_dashboard) as server:
         url = server.server.dashboard_url
         assert url.startswith("https://")
         with Site(url) as site:

@@ -14,7 +14,8 @@ from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
 from taskgate.store import transitions
 from taskgate.store.database.engine import Database
-from taskgate.web import live, overview
+from taskgate.web import live
+from taskgate.web.pages import overview
 
 
 def test_a_task_is_streamed_until_its_end(database: Database, site: Site) -> None:

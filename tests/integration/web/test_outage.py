@@ -13,7 +13,8 @@ from support.site import Site, served, text_of
 from support.waiting import wait_until
 from taskgate.server.settings import ServerSettings
 from taskgate.store.database.engine import Database
-from taskgate.web import overview, site
+from taskgate.web import site
+from taskgate.web.pages import overview
 
 
 @pytest.fixture

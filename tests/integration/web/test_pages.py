@@ -34,7 +34,7 @@ def test_the_overview_says_what_queues_types_and_states_do(database: Database, s
     wait_until(lambda: "FAILED 1" in text_of(site.get("/")), 20)
     page = site.get("/")
     # workers, slots, waiting, oldest, running, later, submits, ends, failures
-    assert re.fullmatch(r"celery 1 4 2 \d s 1 1 5 1 1", row(page, "celery"))
+    assert re.fullmatch(r"celery 1 4 2 \d s 1 1 5 1 1 Pause …", row(page, "celery"))
     assert re.fullmatch(r"demo\.add 2 \d s 1 1 5 1 1", row(page, "demo.add"))
     text = text_of(page)
     assert re.search(r"Waiting 2 oldest \d s Running 1 of 4 slots", text)
@@ -42,7 +42,7 @@ def test_the_overview_says_what_queues_types_and_states_do(database: Database, s
 
 
 def test_an_empty_record_has_its_queues(site: Site) -> None:
-    assert row(site.get("/"), "celery") == "celery 1 4 0 0 0 0 0 0"
+    assert row(site.get("/"), "celery") == "celery 1 4 0 0 0 0 0 0 Pause …"
     assert "No task fits." in text_of(site.get("/tasks"))
 
 
@@ -205,7 +205,7 @@ def test_the_server_says_where_its_bugs_are_logged(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("taskgate.web.tasks.Filters.of", broken)
+    monkeypatch.setattr("taskgate.web.pages.tasks.Filters.of", broken)
     page = site.get("/tasks", 500)
     [incident] = re.findall(r"incident (\w+)", page)
     assert "a secret" not in page

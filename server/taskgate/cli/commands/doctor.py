@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 
 import click
 from rich.text import Text
@@ -12,26 +11,15 @@ from rich.text import Text
 from taskgate.cli import exits
 from taskgate.cli.connection import calls_server
 from taskgate.cli.doctor import Finding, Level, ok, problem, warning
-from taskgate.cli.doctor.broker import check_broker, check_mirror
-from taskgate.cli.doctor.record import (
-    check_clock,
-    check_engine,
-    check_presence,
-    check_schema,
-    check_workers,
-)
+from taskgate.cli.doctor.examination import examine, guarded
 from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.output.terminal import one_line, write, write_json
 from taskgate.cli.settings import load_settings
 from taskgate.client import Client, PermissionDenied, TaskgateError, Unauthenticated
 from taskgate.server.settings import ServerSettings
-from taskgate.store.database.engine import Database
-from taskgate.store.errors import StoreUnavailable
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.PROBLEM: "red"}
 _INDENT = " " * 19
-
-Check = Callable[[], Iterator[Finding]]
 
 
 @click.command(epilog=EXIT_CODES)
@@ -98,44 +86,9 @@ def _count(number: int, what: str) -> str:
 
 def _examine(settings: ServerSettings, client: Client) -> Iterator[tuple[str, Finding]]:
     """What was found, with its subject, as it is found."""
-    yield from _examine_record(settings)
-    checks: dict[str, Check] = {
-        "broker": lambda: check_broker(settings),
-        "mirror": lambda: check_mirror(settings.celery_result_backend),
-        "server": lambda: _check_server(client, insecure=settings.taskgate_insecure),
-    }
-    for subject, check in checks.items():
-        yield from ((subject, finding) for finding in _guarded(check))
-
-
-def _examine_record(settings: ServerSettings) -> Iterator[tuple[str, Finding]]:
-    """The first problem ends it: without a record there is nothing to see of its workers."""
-    missing = check_presence(settings.postgres_url)
-    if missing is not None:
-        yield "record", missing
-        return
-    with closing(Database(settings.postgres_url, pool_size=1)) as database:
-        checks: list[tuple[str, Check]] = [
-            ("record", lambda: check_engine(database)),
-            ("record", lambda: check_schema(database)),
-            ("clock", lambda: check_clock(database)),
-            ("workers", lambda: check_workers(database, settings.taskgate_queues)),
-        ]
-        for subject, check in checks:
-            for finding in _guarded(check):
-                yield subject, finding
-                if finding.level is Level.PROBLEM and subject == "record":
-                    return
-
-
-def _guarded(check: Check) -> Iterator[Finding]:
-    """The findings of a check; that it fails itself is a finding too."""
-    try:
-        yield from check()
-    except StoreUnavailable as error:
-        yield problem(str(error), "start the database, or set POSTGRES_URL")
-    except Exception as error:  # noqa: BLE001 - the others are worth looking at all the same
-        yield problem(f"this could not be looked at: {error!r}", "tell the authors of taskgate")
+    yield from examine(settings)
+    for finding in guarded(lambda: _check_server(client, insecure=settings.taskgate_insecure)):
+        yield "server", finding
 
 
 def _check_server(client: Client, *, insecure: bool) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from taskgate.v1 import stats_pb2, task_service_pb2
 from taskgate.web import formats, plots
 from taskgate.web.calls import Calls
 from taskgate.web.live import Streams, swap
-from taskgate.web.pages import Visit
+from taskgate.web.visit import Visit
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +119,7 @@ class OverviewPages:
             "types": stats.types[:SHOWN],
             "read_at": formats.moment(stats.read_time),
             "ends": ends,
+            "may_pause": visit.calls.may("Pause"),
             "line": self._history.line if visit.caller.sees_all else no_line,
             "problem": "",
         }

@@ -12,10 +12,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from taskgate.server.errors import InvalidRequest, RequestError, Violation, Violations
+from taskgate.server.errors import RequestError, Violations
 from taskgate.v1 import task_pb2, task_service_pb2
-from taskgate.web.pages import Visit
 from taskgate.web.refusals import refusal_of
+from taskgate.web.visit import Visit
 
 STATES = [name.removeprefix("TASK_STATE_") for name in task_pb2.TaskState.keys()[1:]]
 PERIODS = {
@@ -76,7 +76,7 @@ class Filters:
             states=[_state(name, violations) for name in self.states],
             task_types=[self.type] if self.type else [],
             queues=[self.queue] if self.queue else [],
-            labels=_labels(self.label, violations),
+            labels=read_labels(self.label, violations),
             root_id=self.root,
             id_prefix=self.id,
             page_size=_size(self.size, violations),
@@ -140,7 +140,8 @@ def _state(name: str, violations: Violations) -> task_pb2.TaskState.ValueType:
     return task_pb2.TaskState.Value(f"TASK_STATE_{name}")
 
 
-def _labels(text: str, violations: Violations) -> dict[str, str]:
+def read_labels(text: str, violations: Violations) -> dict[str, str]:
+    """Labels as ``key=value, other=value``."""
     labels: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
         key, found, value = part.partition("=")
@@ -165,8 +166,3 @@ def _set_time(message: Timestamp, text: str, field: str, violations: Violations)
         message.FromDatetime(time.replace(tzinfo=time.tzinfo or UTC))
     except (ValueError, OverflowError):
         violations.add(field, f"{text!r} is no time such as 2026-11-30T09:00")
-
-
-def invalid(field: str, description: str) -> InvalidRequest:
-    """A refusal of one field."""
-    return InvalidRequest([Violation(field, description)])

@@ -12,8 +12,9 @@ from taskgate.server.errors import ShuttingDown
 from taskgate.store.errors import StoreUnavailable, TaskNotFound
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.web import formats, plots
+from taskgate.web.calls import Calls
 from taskgate.web.live import END, Streams, swap
-from taskgate.web.pages import Visit
+from taskgate.web.visit import Visit
 
 LINEAGE = 50
 """Tasks of one chain of retries on the page."""
@@ -32,7 +33,7 @@ class TaskPages:
         """The task as it is, and its retries."""
         task = await visit.calls.get(visit.request.path_params["id"])
         family = await self._family(visit, task)
-        return visit.page("task.html", **values_of(task), family=family)
+        return visit.page("task.html", **values_of(task, visit.calls), family=family)
 
     async def live(self, visit: Visit) -> Response:
         """The task whenever it changes, until it is final."""
@@ -50,7 +51,7 @@ class TaskPages:
     async def _changes(self, visit: Visit, task_id: str, seen: int) -> AsyncGenerator[str]:
         try:
             async for task in visit.calls.watch(task_id, seen):
-                yield swap(visit.templates.render("task_now.html", values_of(task)))
+                yield swap(visit.templates.render("task_now.html", values_of(task, visit.calls)))
         except (ShuttingDown, StoreUnavailable):
             return  # the page asks again
         except TaskNotFound:
@@ -64,7 +65,7 @@ class TaskPages:
         return list(tasks) if len(tasks) > 1 else []
 
 
-def values_of(task: task_pb2.Task) -> dict[str, Any]:
+def values_of(task: task_pb2.Task, calls: Calls) -> dict[str, Any]:
     """What the task's templates show."""
     arguments, result = formats.arguments_text(task), formats.result_text(task)
     now = datetime.now(UTC)
@@ -79,6 +80,8 @@ def values_of(task: task_pb2.Task) -> dict[str, Any]:
         "timeline": plots.timeline(list(_bars(task, now)), "waiting and attempts over time"),
         "ran": _ran(task, now),
         "waited": _waited(task, now),
+        "may_abort": calls.may("Abort"),
+        "may_submit": calls.may("Submit"),
     }
 
 
