@@ -11,8 +11,10 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
 
+from taskgate.keda import externalscaler_pb2_grpc
 from taskgate.server import addresses
 from taskgate.server.addresses import AddressUnavailable
+from taskgate.server.api import scaler
 from taskgate.server.api.authentication import Tokens
 from taskgate.server.api.events import Events
 from taskgate.server.api.health import SERVICE_NAME, Health
@@ -21,6 +23,7 @@ from taskgate.server.api.lists import Lists
 from taskgate.server.api.overview import Overview
 from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.reflection import Reflection
+from taskgate.server.api.scaler import Scaler
 from taskgate.server.api.service import TaskService
 from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
@@ -138,6 +141,7 @@ class TaskgateServer:
         self.health = Health(self._records, self._ended_parts)
         self._grpc: grpc.aio.Server | None = None
         self._service = self._make_service()
+        self._scaler = Scaler(self._service.stats.overview)
         self._dashboard = make_dashboard and make_dashboard(self._service, settings, tokens)
         self.dashboard_url = ""
         """Where the dashboard is, once the server has started; empty if it has none."""
@@ -193,6 +197,7 @@ class TaskgateServer:
         await asyncio.wait([draining], timeout=GOAWAY_SECONDS)
         if self._dashboard is not None:
             self._dashboard.refuse()
+        self._scaler.close()
         await self._watcher.close()
         self._events.close()
         while self._interceptor.calls_under_way and not draining.done():
@@ -215,7 +220,8 @@ class TaskgateServer:
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self.health.servicer, server)
         health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        Reflection([SERVICE_NAME, health]).register(server)
+        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(self._scaler, server)
+        Reflection([SERVICE_NAME, health, scaler.SERVICE_NAME]).register(server)
         return server
 
     def _make_service(self) -> TaskService:

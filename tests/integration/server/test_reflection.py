@@ -36,6 +36,7 @@ def grpcurl(server: InProcessServer, *arguments: str) -> str:
 def test_services(server: InProcessServer, version: str) -> None:
     answer = ask(server, version, list_services="")
     assert [one.name for one in answer.list_services_response.service] == [
+        "externalscaler.ExternalScaler",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",

@@ -13,6 +13,8 @@ from support.certificates import Certificate, self_signed
 from support.requests import get, submit
 from support.serving import SECONDS, InProcessServer, is_unavailable, refused
 from support.tokens import bearer, line
+from taskgate.keda.externalscaler_pb2 import ScaledObjectRef
+from taskgate.keda.externalscaler_pb2_grpc import ExternalScalerStub
 from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.settings import ServerSettings
@@ -66,6 +68,26 @@ def test_mutual_tls(
         assert answers(server, credentials(own, client))
         assert not answers(server, credentials(own))
         assert not answers(server, credentials(own, certificates["stranger"]))
+
+
+def test_keda_shows_a_certificate(
+    make_settings: Callable[..., ServerSettings],
+    certificates: dict[str, Certificate],
+    tmp_path: Path,
+) -> None:
+    own, client = certificates["server"], certificates["client"]
+    tokens = tmp_path / "tokens"
+    tokens.write_text("client  certificate  roles=read")
+    settings = make_settings(
+        taskgate_tls_cert=own.certificate,
+        taskgate_tls_key=own.key,
+        taskgate_tls_client_ca=client.certificate,
+        taskgate_tokens_file=tokens,
+    )
+    with InProcessServer(settings) as server:
+        scaler = ExternalScalerStub(server.channel(credentials(own, client)))
+        ref = ScaledObjectRef(scaler_metadata={"queues": "mail"})
+        assert scaler.IsActive(ref, timeout=SECONDS).result is False
 
 
 def test_a_missing_certificate_is_told(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from taskgate.keda import externalscaler_pb2
 from taskgate.server.api.authorization import ROLES, check_role
 from taskgate.server.callers import ANYONE, Caller, Patterns, Role
 from taskgate.server.errors import QueueNotAllowed, RoleMissing, TaskTypeNotAllowed
@@ -10,7 +11,8 @@ from taskgate.v1 import task_service_pb2
 
 
 def test_every_call_needs_a_role() -> None:
-    services = task_service_pb2.DESCRIPTOR.services_by_name.values()
+    files = (task_service_pb2.DESCRIPTOR, externalscaler_pb2.DESCRIPTOR)
+    services = [service for file in files for service in file.services_by_name.values()]
     assert set(ROLES) == {
         f"/{service.full_name}/{method.name}" for service in services for method in service.methods
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from taskgate.keda import externalscaler_pb2
 from taskgate.server.callers import ALL_ROLES, Caller, Role
 from taskgate.v1 import task_service_pb2
 
@@ -29,9 +30,13 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "ListEvents": Role.READ,
 }
 
-_SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
+_TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]
+_SCALER = externalscaler_pb2.DESCRIPTOR.services_by_name["ExternalScaler"]
 
-ROLES: Mapping[str, Role] = {f"/{_SERVICE}/{call}": role for call, role in _TASK_SERVICE.items()}
+ROLES: Mapping[str, Role] = {
+    **{f"/{_TASKS.full_name}/{call}": role for call, role in _TASK_SERVICE.items()},
+    **{f"/{_SCALER.full_name}/{method.name}": Role.READ for method in _SCALER.methods},
+}
 """By the method's path. What is not here, health and reflection, needs no role."""
 
 

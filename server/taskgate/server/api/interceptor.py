@@ -16,7 +16,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from taskgate.server.api.authentication import Tokens, bearer_token, caller
-from taskgate.server.api.authorization import check_role
+from taskgate.server.api.authorization import ROLES, check_role
 from taskgate.server.api.limits import CallLimits, RefusalLog
 from taskgate.server.api.statuses import internal_status, meaning_of, status_of
 from taskgate.server.callers import ANYONE, Caller
@@ -167,7 +167,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _refusal(self, error: RequestError, method: str) -> Handler:
         """A handler that answers with the error and reads no message."""
-        counted = method if method in _METHODS else _UNKNOWN_METHOD
+        counted = method if method in ROLES else _UNKNOWN_METHOD
 
         async def refuse(_requests: AsyncIterator[bytes], context: Context) -> None:
             with _Counted(counted, context):
