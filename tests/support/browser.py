@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from support.require import require
+from support.require import missing, require
+
+AXE = Path(__file__).parents[2] / ".tools/axe/node_modules/axe-core/axe.min.js"
 
 
 class Browser:
@@ -40,13 +42,25 @@ class Browser:
         lines = self._log("browser")
         return [f"{line['level']}: {line['message']}" for line in lines if line["level"] != "INFO"]
 
+    def accessibility_problems(self) -> list[str]:
+        """What axe-core finds wrong with the page, with where it is."""
+        script = AXE.read_text() + "; return axe.run(document).then(found => found.violations)"
+        found: list[dict[str, Any]] = self.driver.execute_script(script)
+        return [
+            f"{one['id']}: {one['help']}: {node['target']} {node['failureSummary']}"
+            for one in found
+            for node in one["nodes"]
+        ]
+
     def hosts(self) -> set[str]:
         """Whom the pages asked for anything, since the last time."""
         found = set()
         for line in self._log("performance"):
             event = json.loads(line["message"])["message"]
             if event["method"] == "Network.requestWillBeSent":
-                found.add(urlsplit(event["params"]["request"]["url"]).netloc)
+                url = urlsplit(event["params"]["request"]["url"])
+                if url.scheme in ("http", "https", "ws", "wss"):  # and nothing of the browser's own
+                    found.add(url.netloc)
         return found
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
@@ -57,6 +71,8 @@ class Browser:
 @contextmanager
 def browser(folder: Path) -> Iterator[Browser]:
     """A browser that keeps its files in the folder. Skips the test if there is none."""
+    if not AXE.exists():
+        missing("axe-core is not installed: run `make servers`")
     remedy = "run `make servers`, or install Chromium and its chromedriver"
     options = ChromeOptions()
     options.binary_location = str(require("chromium", remedy))

@@ -19,16 +19,17 @@ def require(program: str, remedy: str = "run `make servers`") -> Path:
     found = shutil.which(program, path=path)
     if found is not None:
         return Path(found)
-    return _missing(f"{program} is not installed: {remedy}")
+    return missing(f"{program} is not installed: {remedy}")
 
 
 def require_root(what: str) -> None:
     """Skip a test on a laptop, and fail it in CI, where we are not root."""
     if os.geteuid() != 0:
-        _missing(f"{what} need root")
+        missing(f"{what} need root")
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
+    """Skip a test on a laptop, and fail it in CI."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
