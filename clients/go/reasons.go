@@ -72,4 +72,7 @@ const (
 
 	// PERMISSION_DENIED: the caller may not submit to this queue.
 	ReasonQueueNotAllowed = "QUEUE_NOT_ALLOWED"
+
+	// NOT_FOUND: no operation has the id.
+	ReasonOperationNotFound = "OPERATION_NOT_FOUND"
 )

@@ -1671,7 +1671,7 @@ var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1794,7 +1794,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\bTaskView\x12\x19\n" +
 	"\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n" +
-	"\x0eTASK_VIEW_FULL\x10\x022\xbe\b\n" +
+	"\x0eTASK_VIEW_FULL\x10\x022\x93\r\n" +
 	"\vTaskService\x12A\n" +
 	"\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x128\n" +
 	"\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n" +
@@ -1813,7 +1813,16 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
 	"ListPauses\x12\x1e.taskgate.v1.ListPausesRequest\x1a\x1f.taskgate.v1.ListPausesResponse\x12M\n" +
 	"\n" +
-	"ListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponseBY\n" +
+	"ListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponse\x12M\n" +
+	"\n" +
+	"AbortTasks\x12\x1e.taskgate.v1.AbortTasksRequest\x1a\x1f.taskgate.v1.AbortTasksResponse\x12M\n" +
+	"\n" +
+	"RetryTasks\x12\x1e.taskgate.v1.RetryTasksRequest\x1a\x1f.taskgate.v1.RetryTasksResponse\x12P\n" +
+	"\vDeleteTasks\x12\x1f.taskgate.v1.DeleteTasksRequest\x1a .taskgate.v1.DeleteTasksResponse\x12S\n" +
+	"\fGetOperation\x12 .taskgate.v1.GetOperationRequest\x1a!.taskgate.v1.GetOperationResponse\x12[\n" +
+	"\x0eWatchOperation\x12\".taskgate.v1.WatchOperationRequest\x1a#.taskgate.v1.WatchOperationResponse0\x01\x12V\n" +
+	"\rStopOperation\x12!.taskgate.v1.StopOperationRequest\x1a\".taskgate.v1.StopOperationResponse\x12Y\n" +
+	"\x0eListOperations\x12\".taskgate.v1.ListOperationsRequest\x1a#.taskgate.v1.ListOperationsResponseBY\n" +
 	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
@@ -1831,55 +1840,69 @@ func file_taskgate_v1_task_service_proto_rawDescGZIP() []byte {
 var file_taskgate_v1_task_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_taskgate_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_taskgate_v1_task_service_proto_goTypes = []any{
-	(TaskView)(0),                 // 0: taskgate.v1.TaskView
-	(*SubmitRequest)(nil),         // 1: taskgate.v1.SubmitRequest
-	(*SubmitResponse)(nil),        // 2: taskgate.v1.SubmitResponse
-	(*GetRequest)(nil),            // 3: taskgate.v1.GetRequest
-	(*GetResponse)(nil),           // 4: taskgate.v1.GetResponse
-	(*RetryRequest)(nil),          // 5: taskgate.v1.RetryRequest
-	(*RetryResponse)(nil),         // 6: taskgate.v1.RetryResponse
-	(*AbortRequest)(nil),          // 7: taskgate.v1.AbortRequest
-	(*AbortResponse)(nil),         // 8: taskgate.v1.AbortResponse
-	(*SubmitBatchRequest)(nil),    // 9: taskgate.v1.SubmitBatchRequest
-	(*SubmitBatchResponse)(nil),   // 10: taskgate.v1.SubmitBatchResponse
-	(*SubmitBatchResult)(nil),     // 11: taskgate.v1.SubmitBatchResult
-	(*ListRequest)(nil),           // 12: taskgate.v1.ListRequest
-	(*ListResponse)(nil),          // 13: taskgate.v1.ListResponse
-	(*WatchRequest)(nil),          // 14: taskgate.v1.WatchRequest
-	(*WatchedTask)(nil),           // 15: taskgate.v1.WatchedTask
-	(*WatchResponse)(nil),         // 16: taskgate.v1.WatchResponse
-	(*ListTaskTypesRequest)(nil),  // 17: taskgate.v1.ListTaskTypesRequest
-	(*ListTaskTypesResponse)(nil), // 18: taskgate.v1.ListTaskTypesResponse
-	(*ListWorkersRequest)(nil),    // 19: taskgate.v1.ListWorkersRequest
-	(*ListWorkersResponse)(nil),   // 20: taskgate.v1.ListWorkersResponse
-	(*ListQueuesRequest)(nil),     // 21: taskgate.v1.ListQueuesRequest
-	(*ListQueuesResponse)(nil),    // 22: taskgate.v1.ListQueuesResponse
-	(*GetStatsRequest)(nil),       // 23: taskgate.v1.GetStatsRequest
-	(*GetStatsResponse)(nil),      // 24: taskgate.v1.GetStatsResponse
-	nil,                           // 25: taskgate.v1.SubmitRequest.LabelsEntry
-	nil,                           // 26: taskgate.v1.ListRequest.LabelsEntry
-	(*structpb.ListValue)(nil),    // 27: google.protobuf.ListValue
-	(*structpb.Struct)(nil),       // 28: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
-	(*RetryPolicy)(nil),           // 31: taskgate.v1.RetryPolicy
-	(*Task)(nil),                  // 32: taskgate.v1.Task
-	(*status.Status)(nil),         // 33: google.rpc.Status
-	(TaskState)(0),                // 34: taskgate.v1.TaskState
-	(*TaskType)(nil),              // 35: taskgate.v1.TaskType
-	(*Worker)(nil),                // 36: taskgate.v1.Worker
-	(*Queue)(nil),                 // 37: taskgate.v1.Queue
-	(*Activity)(nil),              // 38: taskgate.v1.Activity
-	(*StateCount)(nil),            // 39: taskgate.v1.StateCount
-	(*TypeStats)(nil),             // 40: taskgate.v1.TypeStats
-	(*PauseRequest)(nil),          // 41: taskgate.v1.PauseRequest
-	(*ResumeRequest)(nil),         // 42: taskgate.v1.ResumeRequest
-	(*ListPausesRequest)(nil),     // 43: taskgate.v1.ListPausesRequest
-	(*ListEventsRequest)(nil),     // 44: taskgate.v1.ListEventsRequest
-	(*PauseResponse)(nil),         // 45: taskgate.v1.PauseResponse
-	(*ResumeResponse)(nil),        // 46: taskgate.v1.ResumeResponse
-	(*ListPausesResponse)(nil),    // 47: taskgate.v1.ListPausesResponse
-	(*ListEventsResponse)(nil),    // 48: taskgate.v1.ListEventsResponse
+	(TaskView)(0),                  // 0: taskgate.v1.TaskView
+	(*SubmitRequest)(nil),          // 1: taskgate.v1.SubmitRequest
+	(*SubmitResponse)(nil),         // 2: taskgate.v1.SubmitResponse
+	(*GetRequest)(nil),             // 3: taskgate.v1.GetRequest
+	(*GetResponse)(nil),            // 4: taskgate.v1.GetResponse
+	(*RetryRequest)(nil),           // 5: taskgate.v1.RetryRequest
+	(*RetryResponse)(nil),          // 6: taskgate.v1.RetryResponse
+	(*AbortRequest)(nil),           // 7: taskgate.v1.AbortRequest
+	(*AbortResponse)(nil),          // 8: taskgate.v1.AbortResponse
+	(*SubmitBatchRequest)(nil),     // 9: taskgate.v1.SubmitBatchRequest
+	(*SubmitBatchResponse)(nil),    // 10: taskgate.v1.SubmitBatchResponse
+	(*SubmitBatchResult)(nil),      // 11: taskgate.v1.SubmitBatchResult
+	(*ListRequest)(nil),            // 12: taskgate.v1.ListRequest
+	(*ListResponse)(nil),           // 13: taskgate.v1.ListResponse
+	(*WatchRequest)(nil),           // 14: taskgate.v1.WatchRequest
+	(*WatchedTask)(nil),            // 15: taskgate.v1.WatchedTask
+	(*WatchResponse)(nil),          // 16: taskgate.v1.WatchResponse
+	(*ListTaskTypesRequest)(nil),   // 17: taskgate.v1.ListTaskTypesRequest
+	(*ListTaskTypesResponse)(nil),  // 18: taskgate.v1.ListTaskTypesResponse
+	(*ListWorkersRequest)(nil),     // 19: taskgate.v1.ListWorkersRequest
+	(*ListWorkersResponse)(nil),    // 20: taskgate.v1.ListWorkersResponse
+	(*ListQueuesRequest)(nil),      // 21: taskgate.v1.ListQueuesRequest
+	(*ListQueuesResponse)(nil),     // 22: taskgate.v1.ListQueuesResponse
+	(*GetStatsRequest)(nil),        // 23: taskgate.v1.GetStatsRequest
+	(*GetStatsResponse)(nil),       // 24: taskgate.v1.GetStatsResponse
+	nil,                            // 25: taskgate.v1.SubmitRequest.LabelsEntry
+	nil,                            // 26: taskgate.v1.ListRequest.LabelsEntry
+	(*structpb.ListValue)(nil),     // 27: google.protobuf.ListValue
+	(*structpb.Struct)(nil),        // 28: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
+	(*RetryPolicy)(nil),            // 31: taskgate.v1.RetryPolicy
+	(*Task)(nil),                   // 32: taskgate.v1.Task
+	(*status.Status)(nil),          // 33: google.rpc.Status
+	(TaskState)(0),                 // 34: taskgate.v1.TaskState
+	(*TaskType)(nil),               // 35: taskgate.v1.TaskType
+	(*Worker)(nil),                 // 36: taskgate.v1.Worker
+	(*Queue)(nil),                  // 37: taskgate.v1.Queue
+	(*Activity)(nil),               // 38: taskgate.v1.Activity
+	(*StateCount)(nil),             // 39: taskgate.v1.StateCount
+	(*TypeStats)(nil),              // 40: taskgate.v1.TypeStats
+	(*PauseRequest)(nil),           // 41: taskgate.v1.PauseRequest
+	(*ResumeRequest)(nil),          // 42: taskgate.v1.ResumeRequest
+	(*ListPausesRequest)(nil),      // 43: taskgate.v1.ListPausesRequest
+	(*ListEventsRequest)(nil),      // 44: taskgate.v1.ListEventsRequest
+	(*AbortTasksRequest)(nil),      // 45: taskgate.v1.AbortTasksRequest
+	(*RetryTasksRequest)(nil),      // 46: taskgate.v1.RetryTasksRequest
+	(*DeleteTasksRequest)(nil),     // 47: taskgate.v1.DeleteTasksRequest
+	(*GetOperationRequest)(nil),    // 48: taskgate.v1.GetOperationRequest
+	(*WatchOperationRequest)(nil),  // 49: taskgate.v1.WatchOperationRequest
+	(*StopOperationRequest)(nil),   // 50: taskgate.v1.StopOperationRequest
+	(*ListOperationsRequest)(nil),  // 51: taskgate.v1.ListOperationsRequest
+	(*PauseResponse)(nil),          // 52: taskgate.v1.PauseResponse
+	(*ResumeResponse)(nil),         // 53: taskgate.v1.ResumeResponse
+	(*ListPausesResponse)(nil),     // 54: taskgate.v1.ListPausesResponse
+	(*ListEventsResponse)(nil),     // 55: taskgate.v1.ListEventsResponse
+	(*AbortTasksResponse)(nil),     // 56: taskgate.v1.AbortTasksResponse
+	(*RetryTasksResponse)(nil),     // 57: taskgate.v1.RetryTasksResponse
+	(*DeleteTasksResponse)(nil),    // 58: taskgate.v1.DeleteTasksResponse
+	(*GetOperationResponse)(nil),   // 59: taskgate.v1.GetOperationResponse
+	(*WatchOperationResponse)(nil), // 60: taskgate.v1.WatchOperationResponse
+	(*StopOperationResponse)(nil),  // 61: taskgate.v1.StopOperationResponse
+	(*ListOperationsResponse)(nil), // 62: taskgate.v1.ListOperationsResponse
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
@@ -1935,23 +1958,37 @@ var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	42, // 50: taskgate.v1.TaskService.Resume:input_type -> taskgate.v1.ResumeRequest
 	43, // 51: taskgate.v1.TaskService.ListPauses:input_type -> taskgate.v1.ListPausesRequest
 	44, // 52: taskgate.v1.TaskService.ListEvents:input_type -> taskgate.v1.ListEventsRequest
-	2,  // 53: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 54: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 55: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 56: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 57: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 58: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 59: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 60: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 61: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	22, // 62: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
-	24, // 63: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
-	45, // 64: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
-	46, // 65: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
-	47, // 66: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
-	48, // 67: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
-	53, // [53:68] is the sub-list for method output_type
-	38, // [38:53] is the sub-list for method input_type
+	45, // 53: taskgate.v1.TaskService.AbortTasks:input_type -> taskgate.v1.AbortTasksRequest
+	46, // 54: taskgate.v1.TaskService.RetryTasks:input_type -> taskgate.v1.RetryTasksRequest
+	47, // 55: taskgate.v1.TaskService.DeleteTasks:input_type -> taskgate.v1.DeleteTasksRequest
+	48, // 56: taskgate.v1.TaskService.GetOperation:input_type -> taskgate.v1.GetOperationRequest
+	49, // 57: taskgate.v1.TaskService.WatchOperation:input_type -> taskgate.v1.WatchOperationRequest
+	50, // 58: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
+	51, // 59: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
+	2,  // 60: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 61: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 62: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 63: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 64: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 65: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 66: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 67: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 68: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 69: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 70: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	52, // 71: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
+	53, // 72: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
+	54, // 73: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
+	55, // 74: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
+	56, // 75: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
+	57, // 76: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
+	58, // 77: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
+	59, // 78: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
+	60, // 79: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
+	61, // 80: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
+	62, // 81: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
+	60, // [60:82] is the sub-list for method output_type
+	38, // [38:60] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -1963,6 +2000,7 @@ func file_taskgate_v1_task_service_proto_init() {
 		return
 	}
 	file_taskgate_v1_events_proto_init()
+	file_taskgate_v1_operations_proto_init()
 	file_taskgate_v1_pauses_proto_init()
 	file_taskgate_v1_stats_proto_init()
 	file_taskgate_v1_task_proto_init()

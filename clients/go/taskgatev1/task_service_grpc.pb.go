@@ -21,21 +21,28 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	TaskService_Submit_FullMethodName        = "/taskgate.v1.TaskService/Submit"
-	TaskService_Get_FullMethodName           = "/taskgate.v1.TaskService/Get"
-	TaskService_Retry_FullMethodName         = "/taskgate.v1.TaskService/Retry"
-	TaskService_Abort_FullMethodName         = "/taskgate.v1.TaskService/Abort"
-	TaskService_SubmitBatch_FullMethodName   = "/taskgate.v1.TaskService/SubmitBatch"
-	TaskService_List_FullMethodName          = "/taskgate.v1.TaskService/List"
-	TaskService_Watch_FullMethodName         = "/taskgate.v1.TaskService/Watch"
-	TaskService_ListTaskTypes_FullMethodName = "/taskgate.v1.TaskService/ListTaskTypes"
-	TaskService_ListWorkers_FullMethodName   = "/taskgate.v1.TaskService/ListWorkers"
-	TaskService_ListQueues_FullMethodName    = "/taskgate.v1.TaskService/ListQueues"
-	TaskService_GetStats_FullMethodName      = "/taskgate.v1.TaskService/GetStats"
-	TaskService_Pause_FullMethodName         = "/taskgate.v1.TaskService/Pause"
-	TaskService_Resume_FullMethodName        = "/taskgate.v1.TaskService/Resume"
-	TaskService_ListPauses_FullMethodName    = "/taskgate.v1.TaskService/ListPauses"
-	TaskService_ListEvents_FullMethodName    = "/taskgate.v1.TaskService/ListEvents"
+	TaskService_Submit_FullMethodName         = "/taskgate.v1.TaskService/Submit"
+	TaskService_Get_FullMethodName            = "/taskgate.v1.TaskService/Get"
+	TaskService_Retry_FullMethodName          = "/taskgate.v1.TaskService/Retry"
+	TaskService_Abort_FullMethodName          = "/taskgate.v1.TaskService/Abort"
+	TaskService_SubmitBatch_FullMethodName    = "/taskgate.v1.TaskService/SubmitBatch"
+	TaskService_List_FullMethodName           = "/taskgate.v1.TaskService/List"
+	TaskService_Watch_FullMethodName          = "/taskgate.v1.TaskService/Watch"
+	TaskService_ListTaskTypes_FullMethodName  = "/taskgate.v1.TaskService/ListTaskTypes"
+	TaskService_ListWorkers_FullMethodName    = "/taskgate.v1.TaskService/ListWorkers"
+	TaskService_ListQueues_FullMethodName     = "/taskgate.v1.TaskService/ListQueues"
+	TaskService_GetStats_FullMethodName       = "/taskgate.v1.TaskService/GetStats"
+	TaskService_Pause_FullMethodName          = "/taskgate.v1.TaskService/Pause"
+	TaskService_Resume_FullMethodName         = "/taskgate.v1.TaskService/Resume"
+	TaskService_ListPauses_FullMethodName     = "/taskgate.v1.TaskService/ListPauses"
+	TaskService_ListEvents_FullMethodName     = "/taskgate.v1.TaskService/ListEvents"
+	TaskService_AbortTasks_FullMethodName     = "/taskgate.v1.TaskService/AbortTasks"
+	TaskService_RetryTasks_FullMethodName     = "/taskgate.v1.TaskService/RetryTasks"
+	TaskService_DeleteTasks_FullMethodName    = "/taskgate.v1.TaskService/DeleteTasks"
+	TaskService_GetOperation_FullMethodName   = "/taskgate.v1.TaskService/GetOperation"
+	TaskService_WatchOperation_FullMethodName = "/taskgate.v1.TaskService/WatchOperation"
+	TaskService_StopOperation_FullMethodName  = "/taskgate.v1.TaskService/StopOperation"
+	TaskService_ListOperations_FullMethodName = "/taskgate.v1.TaskService/ListOperations"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -91,6 +98,21 @@ type TaskServiceClient interface {
 	// that follows everything goes on after the last answer's cursor, and waits for more: no end, no
 	// failed attempt and no call is ever skipped.
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	// Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+	AbortTasks(ctx context.Context, in *AbortTasksRequest, opts ...grpc.CallOption) (*AbortTasksResponse, error)
+	// Submits many final tasks again, each with its own arguments, by an operation that goes on after
+	// the answer.
+	RetryTasks(ctx context.Context, in *RetryTasksRequest, opts ...grpc.CallOption) (*RetryTasksResponse, error)
+	// Deletes the records of many final tasks, by an operation that goes on after the answer.
+	DeleteTasks(ctx context.Context, in *DeleteTasksRequest, opts ...grpc.CallOption) (*DeleteTasksResponse, error)
+	// Looks an operation up.
+	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error)
+	// Streams an operation as it goes on, until it has ended.
+	WatchOperation(ctx context.Context, in *WatchOperationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOperationResponse], error)
+	// Stops an operation. What it has done stays done.
+	StopOperation(ctx context.Context, in *StopOperationRequest, opts ...grpc.CallOption) (*StopOperationResponse, error)
+	// Lists operations, the newest first.
+	ListOperations(ctx context.Context, in *ListOperationsRequest, opts ...grpc.CallOption) (*ListOperationsResponse, error)
 }
 
 type taskServiceClient struct {
@@ -260,6 +282,85 @@ func (c *taskServiceClient) ListEvents(ctx context.Context, in *ListEventsReques
 	return out, nil
 }
 
+func (c *taskServiceClient) AbortTasks(ctx context.Context, in *AbortTasksRequest, opts ...grpc.CallOption) (*AbortTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AbortTasksResponse)
+	err := c.cc.Invoke(ctx, TaskService_AbortTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) RetryTasks(ctx context.Context, in *RetryTasksRequest, opts ...grpc.CallOption) (*RetryTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryTasksResponse)
+	err := c.cc.Invoke(ctx, TaskService_RetryTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) DeleteTasks(ctx context.Context, in *DeleteTasksRequest, opts ...grpc.CallOption) (*DeleteTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteTasksResponse)
+	err := c.cc.Invoke(ctx, TaskService_DeleteTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*GetOperationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetOperationResponse)
+	err := c.cc.Invoke(ctx, TaskService_GetOperation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) WatchOperation(ctx context.Context, in *WatchOperationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOperationResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &TaskService_ServiceDesc.Streams[1], TaskService_WatchOperation_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchOperationRequest, WatchOperationResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TaskService_WatchOperationClient = grpc.ServerStreamingClient[WatchOperationResponse]
+
+func (c *taskServiceClient) StopOperation(ctx context.Context, in *StopOperationRequest, opts ...grpc.CallOption) (*StopOperationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(StopOperationResponse)
+	err := c.cc.Invoke(ctx, TaskService_StopOperation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) ListOperations(ctx context.Context, in *ListOperationsRequest, opts ...grpc.CallOption) (*ListOperationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOperationsResponse)
+	err := c.cc.Invoke(ctx, TaskService_ListOperations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -313,6 +414,21 @@ type TaskServiceServer interface {
 	// that follows everything goes on after the last answer's cursor, and waits for more: no end, no
 	// failed attempt and no call is ever skipped.
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	// Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+	AbortTasks(context.Context, *AbortTasksRequest) (*AbortTasksResponse, error)
+	// Submits many final tasks again, each with its own arguments, by an operation that goes on after
+	// the answer.
+	RetryTasks(context.Context, *RetryTasksRequest) (*RetryTasksResponse, error)
+	// Deletes the records of many final tasks, by an operation that goes on after the answer.
+	DeleteTasks(context.Context, *DeleteTasksRequest) (*DeleteTasksResponse, error)
+	// Looks an operation up.
+	GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error)
+	// Streams an operation as it goes on, until it has ended.
+	WatchOperation(*WatchOperationRequest, grpc.ServerStreamingServer[WatchOperationResponse]) error
+	// Stops an operation. What it has done stays done.
+	StopOperation(context.Context, *StopOperationRequest) (*StopOperationResponse, error)
+	// Lists operations, the newest first.
+	ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -367,6 +483,27 @@ func (UnimplementedTaskServiceServer) ListPauses(context.Context, *ListPausesReq
 }
 func (UnimplementedTaskServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedTaskServiceServer) AbortTasks(context.Context, *AbortTasksRequest) (*AbortTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AbortTasks not implemented")
+}
+func (UnimplementedTaskServiceServer) RetryTasks(context.Context, *RetryTasksRequest) (*RetryTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryTasks not implemented")
+}
+func (UnimplementedTaskServiceServer) DeleteTasks(context.Context, *DeleteTasksRequest) (*DeleteTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteTasks not implemented")
+}
+func (UnimplementedTaskServiceServer) GetOperation(context.Context, *GetOperationRequest) (*GetOperationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOperation not implemented")
+}
+func (UnimplementedTaskServiceServer) WatchOperation(*WatchOperationRequest, grpc.ServerStreamingServer[WatchOperationResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchOperation not implemented")
+}
+func (UnimplementedTaskServiceServer) StopOperation(context.Context, *StopOperationRequest) (*StopOperationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method StopOperation not implemented")
+}
+func (UnimplementedTaskServiceServer) ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOperations not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -652,6 +789,125 @@ func _TaskService_ListEvents_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_AbortTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AbortTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).AbortTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_AbortTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).AbortTasks(ctx, req.(*AbortTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_RetryTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).RetryTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_RetryTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).RetryTasks(ctx, req.(*RetryTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_DeleteTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).DeleteTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_DeleteTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).DeleteTasks(ctx, req.(*DeleteTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_GetOperation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOperationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).GetOperation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_GetOperation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).GetOperation(ctx, req.(*GetOperationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_WatchOperation_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchOperationRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(TaskServiceServer).WatchOperation(m, &grpc.GenericServerStream[WatchOperationRequest, WatchOperationResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TaskService_WatchOperationServer = grpc.ServerStreamingServer[WatchOperationResponse]
+
+func _TaskService_StopOperation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StopOperationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).StopOperation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_StopOperation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).StopOperation(ctx, req.(*StopOperationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_ListOperations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOperationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ListOperations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ListOperations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ListOperations(ctx, req.(*ListOperationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -715,11 +971,40 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ListEvents",
 			Handler:    _TaskService_ListEvents_Handler,
 		},
+		{
+			MethodName: "AbortTasks",
+			Handler:    _TaskService_AbortTasks_Handler,
+		},
+		{
+			MethodName: "RetryTasks",
+			Handler:    _TaskService_RetryTasks_Handler,
+		},
+		{
+			MethodName: "DeleteTasks",
+			Handler:    _TaskService_DeleteTasks_Handler,
+		},
+		{
+			MethodName: "GetOperation",
+			Handler:    _TaskService_GetOperation_Handler,
+		},
+		{
+			MethodName: "StopOperation",
+			Handler:    _TaskService_StopOperation_Handler,
+		},
+		{
+			MethodName: "ListOperations",
+			Handler:    _TaskService_ListOperations_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Watch",
 			Handler:       _TaskService_Watch_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchOperation",
+			Handler:       _TaskService_WatchOperation_Handler,
 			ServerStreams: true,
 		},
 	},

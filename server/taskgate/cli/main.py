@@ -35,6 +35,8 @@ _COMMANDS = {
     "queues": "stats:queues",
     "stats": "stats:stats",
     "top": "top:command",
+    "bulk": "bulk:command",
+    "operations": "bulk:operations",
     "pause": "pauses:pause",
     "resume": "pauses:resume",
     "pauses": "pauses:pauses",

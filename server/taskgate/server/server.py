@@ -20,6 +20,7 @@ from taskgate.server.api.events import Events
 from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.operations import Operations
 from taskgate.server.api.overview import Overview
 from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.reflection import Reflection
@@ -29,6 +30,7 @@ from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
 from taskgate.server.background.mirror import Mirroring
+from taskgate.server.background.operations import OperationWorker
 from taskgate.server.background.reader import Reader
 from taskgate.server.background.watcher import Watcher
 from taskgate.server.background.writer import Writer
@@ -131,7 +133,9 @@ class TaskgateServer:
         self._watcher = Watcher(self._records)
         self._events = Events(self._list_records, settings.taskgate_max_wait_seconds)
         sweeper = sweeper_of(settings, self._database, app, settings.retention)
+        self._operations = OperationWorker(self._database, settings.taskgate_max_queued)
         self._loops: list[Loop] = [
+            self._operations.loop,
             *(mirroring.loop for mirroring in _mirrorings(settings, self._database)),
             sweeper.loop,
             self._reader.loop,
@@ -246,6 +250,7 @@ class TaskgateServer:
             stats=Stats(Overview(self._list_records, catalog)),
             pauses=Pauses(self._records, catalog),
             events=self._events,
+            operations=Operations(self._list_records, self._operations),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

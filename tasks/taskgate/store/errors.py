@@ -8,6 +8,8 @@
     ├── SchemaOutdated       the tables are missing, or of another taskgate
     ├── TaskNotFound         no record has the id
     ├── TaskNotFinal         the call needs a final task
+    ├── OperationNotFound    no operation has the id
+    ├── TooManyTasks         an operation would be about more tasks than one may
     ├── TaskAlreadyFinal     the call needs a task that has not ended
     └── RequestIdReused      the request id stands for other content
 """
@@ -62,9 +64,22 @@ class TaskAlreadyFinal(StoreError):
 class RequestIdReused(StoreError):
     """The caller used this request id before, for other content."""
 
-    def __init__(self, request_id: str, task_id: str) -> None:
+    def __init__(self, request_id: str, task_id: str, what: str = "task") -> None:
+        """``task_id``: of what it was used for; ``what`` that is."""
         super().__init__(
-            f"request_id {request_id!r} was used before, with other content, for task {task_id}"
+            f"request_id {request_id!r} was used before, with other content, for {what} {task_id}"
         )
         self.request_id = request_id
         self.task_id = task_id
+
+
+class OperationNotFound(StoreError):
+    """No operation has this id."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(f"no operation has the id {operation_id!r}")
+        self.operation_id = operation_id
+
+
+class TooManyTasks(StoreError):
+    """An operation would be about more tasks than one may."""

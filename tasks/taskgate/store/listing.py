@@ -193,13 +193,38 @@ def _drives(wanted: Filter) -> list[_Drive]:
     return [_Drive()]
 
 
+def matching(wanted: Filter, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+    """Columns of all tasks that fit, in any order."""
+    by_label = wanted.labels and not (wanted.ids or wanted.root_ids)
+    drive = _Drive(label=min(wanted.labels.items())) if by_label else _Drive()
+    found, _key = _driven(drive, wanted, None, columns)
+    return found
+
+
+def count(tx: Connection, wanted: Filter, most: int) -> int:
+    """How many tasks fit; ``most``, if there are more."""
+    some = matching(wanted, [tasks.c.id]).limit(most)
+    return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+
+
 def _head(
     drive: _Drive, wanted: Filter, after: Position | None, limit: int, columns: _Columns
 ) -> Select[Any]:
     """The first ``limit`` tasks that the drive finds."""
+    head, key = _driven(drive, wanted, after, columns)
+    return head.order_by(*(column.desc() for column in key)).limit(limit)
+
+
+_Key = tuple[ColumnElement[datetime], ColumnElement[str]]
+
+
+def _driven(
+    drive: _Drive, wanted: Filter, after: Position | None, columns: _Columns
+) -> tuple[Select[Any], _Key]:
+    """What the drive finds, and by what it can be put in order."""
     if drive.label is None:
         head: _Head = select(*columns).select_from(tasks)
-        key = (tasks.c.created_at, tasks.c.id)
+        key: _Key = (tasks.c.created_at, tasks.c.id)
     else:
         name, value = drive.label
         head = (
@@ -210,8 +235,7 @@ def _head(
         key = (labels.c.created_at, labels.c.task_id)
     if drive.column is not None:
         head = head.where(drive.column == drive.value)
-    head = _checked(_between(head, key, wanted, after), wanted, drive)
-    return head.order_by(*(column.desc() for column in key)).limit(limit)
+    return _checked(_between(head, key, wanted, after), wanted, drive), key
 
 
 _Head = Select[Any]
@@ -219,7 +243,7 @@ _Head = Select[Any]
 
 def _between(
     head: _Head,
-    key: tuple[ColumnElement[datetime], ColumnElement[str]],
+    key: _Key,
     wanted: Filter,
     after: Position | None,
 ) -> _Head:

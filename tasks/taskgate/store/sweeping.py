@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 from taskgate.store import transitions
 from taskgate.store.chords import IS_PART
 from taskgate.store.database import clock
-from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Reason
+from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Reason, State
 from taskgate.store.record import Failure
 from taskgate.store.tables import attempts, labels, outbox, state_in, tasks, workers
 from taskgate.store.workers import HAS_LEASE
@@ -113,6 +113,19 @@ def forget(tx: Connection, task_id: str) -> bool:
     if found is not None:
         delete_records(tx, [task_id])
     return found is not None
+
+
+def delete_many(tx: Connection, task_ids: Collection[str]) -> tuple[set[str], dict[str, State]]:
+    """Delete final tasks that no chord waits for; their ids, and the states of those that stay."""
+    found = tx.execute(
+        select(tasks.c.id, tasks.c.state, IS_PART.label("is_part"))
+        .where(tasks.c.id.in_(task_ids))
+        .order_by(tasks.c.id)
+        .with_for_update()
+    ).all()
+    gone = {row.id for row in found if row.state in FINAL and not row.is_part}
+    delete_records(tx, gone)
+    return gone, {row.id: row.state for row in found if row.id not in gone}
 
 
 def delete_records(tx: Connection, task_ids: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Float,
     Index,
     Integer,
     MetaData,
@@ -216,6 +217,53 @@ pauses = Table(
     Column("resumed_at", UtcDateTime),
 )
 """Queues and task types of which nothing new starts, ``queue:reports`` and ``type:demo.add``."""
+
+operations = Table(
+    "taskgate_operations",
+    metadata,
+    Column("id", Name(ID_LENGTH), primary_key=True),
+    Column("kind", Name(16), nullable=False),
+    Column("state", Name(16), nullable=False),
+    Column("selection", LongText, nullable=False),
+    Column("reason", LongText, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("outcomes", JsonObject, nullable=False),
+    Column("failures", LongText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Name(NAME_LENGTH), nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, index=True),
+    Column("request_id", Name(128)),
+    Column("request_digest", Name(64)),
+)
+"""Work on many tasks."""
+
+Index("ix_taskgate_operations_by_time", operations.c.created_at, operations.c.id)
+_UNFINISHED = text("finished_at IS NULL")
+Index(
+    "ix_taskgate_operations_next",
+    operations.c.next_at,
+    postgresql_where=_UNFINISHED,
+    sqlite_where=_UNFINISHED,
+)
+Index(
+    "uq_taskgate_operations_request",
+    operations.c.created_by,
+    operations.c.request_id,
+    unique=True,
+    postgresql_where=text("request_id IS NOT NULL"),
+    sqlite_where=text("request_id IS NOT NULL"),
+)
+
+operation_tasks = Table(
+    "taskgate_operation_tasks",
+    metadata,
+    Column("operation_id", Name(ID_LENGTH), primary_key=True),
+    Column("task_id", Name(ID_LENGTH), primary_key=True),
+)
+"""The tasks that an operation has yet to work on."""
 
 watermarks = Table(
     "taskgate_watermarks",

@@ -317,6 +317,42 @@ def _cancel_or_request(tx: Connection, task_id: str, by: str, reason: str) -> No
     apply(tx, lifecycle.REQUEST_ABORT, task_id, None, **request)
 
 
+# The formal model's step RequestAbort.
+def abort_many(
+    tx: Connection, task_ids: Collection[str], *, by: str, reason: str
+) -> dict[str, State]:
+    """Ask for the abort of tasks as ``request_abort`` does; in which states they are afterwards.
+
+    What is in a final state other than ABORTED had ended before. Ids without a record are left out.
+    """
+    # In one order everywhere: two that lock the same tasks would block each other.
+    locked = select(tasks.c.id, tasks.c.state).where(tasks.c.id.in_(task_ids)).order_by(tasks.c.id)
+    states = {row.id: row.state for row in tx.execute(locked.with_for_update())}
+    request = {"abort_requested_at": clock.now(), "abort_by": by, "abort_reason": reason}
+    for transition, others in (
+        (lifecycle.CANCEL, {"finished_at": clock.now()}),
+        (lifecycle.REQUEST_ABORT, {}),
+    ):
+        ids = [task_id for task_id, state in states.items() if state in transition.sources]
+        _apply_to_all(tx, transition, ids, **request, **others)
+        if transition is lifecycle.CANCEL and ids:
+            outbox.remove(tx, ids)
+        states.update(dict.fromkeys(ids, transition.target))
+    return states
+
+
+def _apply_to_all(
+    tx: Connection, transition: Transition, task_ids: Collection[str], **values: Any
+) -> None:
+    """Make a transition of tasks that this transaction has locked in one of its sources."""
+    if task_ids:
+        tx.execute(
+            update(tasks)
+            .where(tasks.c.id.in_(task_ids), tasks.c.state.in_(sorted(transition.sources)))
+            .values(state=transition.target, version=tasks.c.version + 1, **values)
+        )
+
+
 def _force(tx: Connection, task_id: str, after: timedelta) -> None:
     is_sooner = or_(tasks.c.abort_force_at.is_(None), tasks.c.abort_force_at > clock.in_(after))
     force_at = clock.in_(after)

@@ -38,6 +38,7 @@ from taskgate.store import (
     events,
     listing,
     mirror,
+    operations,
     outbox,
     pauses,
     queries,
@@ -277,6 +278,17 @@ CALLS: dict[str, tuple[Callable[[Connection, str], object], tuple[str, str] | No
         lambda tx, _: pauses.release(tx, 100),
         ("ix_taskgate_outbox_held", "held_by"),
     ),
+    "due operations": (lambda tx, _: operations.seconds_until_due(tx), None),
+    "take an operation": (lambda tx, _: operations.take(tx), None),
+    "abort many": (
+        lambda tx, queued: transitions.abort_many(tx, [queued, "other"], by="", reason=""),
+        None,
+    ),
+    "delete many": (lambda tx, queued: sweeping.delete_many(tx, [queued, "other"]), None),
+    "count what fits": (
+        lambda tx, _: listing.count(tx, listing.Filter(queues=frozenset({"queue 1"})), 1_000),
+        ("ix_taskgate_tasks_by_queue", "queue"),
+    ),
     "active attempts of a worker": (
         lambda tx, _: workers.active_attempts(tx, "worker 1"),
         ("ix_taskgate_tasks_active", "worker"),
@@ -394,7 +406,8 @@ def test_a_hot_statement_reads_no_whole_table(filled: Database, name: str) -> No
         queued = submitted_in(tx, State.QUEUED)
     plans = plans_of(filled, lambda tx: call(tx, queued))
     # Few rows, read whole at little cost.
-    small = {"taskgate_workers", "taskgate_task_types", "taskgate_chords", "taskgate_pauses"}
+    small = {"taskgate_workers", "taskgate_task_types", "taskgate_chords"}
+    small |= {"taskgate_pauses", "taskgate_operations"}
     for statement, *steps in plans:
         whole = [s for s in steps if reads_a_whole_table(s) and not any(t in s for t in small)]
         assert not whole, f"{statement}\n{steps}"

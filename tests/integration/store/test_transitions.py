@@ -87,6 +87,12 @@ def abort(tx: Connection, task_id: str, _attempt: int) -> bool:
     return after.version > before.version
 
 
+def abort_many(tx: Connection, task_id: str, _attempt: int) -> bool:
+    before = queries.get(tx, task_id)
+    transitions.abort_many(tx, [task_id, "unknown"], by="someone", reason="because")
+    return queries.get(tx, task_id).version > before.version
+
+
 def force(tx: Connection, task_id: str, _attempt: int) -> bool:
     before = queries.get(tx, task_id)
     if before.state is not State.ABORTING:
@@ -116,6 +122,7 @@ CALLS = {
     "lose_for_good": Call(lose_for_good, (lifecycle.STOP, lifecycle.FAIL)),
     "report": Call(report, tuple(lifecycle.REPORT.values())),
     "abort": Call(abort, (lifecycle.CANCEL, lifecycle.REQUEST_ABORT)),
+    "abort_many": Call(abort_many, (lifecycle.CANCEL, lifecycle.REQUEST_ABORT)),
     "force": Call(force, (lifecycle.FORCE_ABORT,)),
     "expire": Call(expire, (lifecycle.EXPIRE,)),
 }

@@ -13,7 +13,7 @@ from taskgate.cli import main
 
 _COMMANDS = ["up", "server", "worker", "db", "submit", "get", "retry", "abort"]
 _COMMANDS += ["list", "watch", "types", "workers", "queues", "stats", "top"]
-_COMMANDS += ["pause", "resume", "pauses"]
+_COMMANDS += ["bulk", "operations", "pause", "resume", "pauses"]
 _COMMANDS += ["sweep", "doctor"]
 
 
@@ -68,6 +68,9 @@ def test_worker_help_shows_celerys_options_too() -> None:
         (["list", "--state", "GONE"], "'GONE' is not one of"),
         (["list", "--since", "soon"], "'soon' is no time"),
         (["watch"], "Missing argument 'ID...'"),
+        (["bulk", "abort"], "give IDs or filters"),
+        (["bulk", "retry", "some-id", "--queue", "a"], "give IDs or filters"),
+        (["operations", "--stop"], "--stop and --wait need an ID"),
         (["pause"], "give --queue or --type"),
         (["resume", "--queue", "a", "--type", "b"], "give --queue or --type"),
         (["frobnicate"], "No such command 'frobnicate'"),
@@ -142,7 +145,7 @@ def test_a_call_starts_without_celery_and_sqlalchemy() -> None:
 import sys
 import taskgate.cli.main
 from taskgate.cli.commands import submit, task, list_tasks, watch, task_types, workers, stats, top
-from taskgate.cli.commands import pauses
+from taskgate.cli.commands import bulk, pauses
 loaded = {name.partition(".")[0] for name in sys.modules}
 found = loaded & {"celery", "kombu", "sqlalchemy", "alembic", "pydantic"}
 assert not found, found

@@ -55,6 +55,14 @@ from taskgate.client.errors import (
 from taskgate.client.events import Event, EventKind
 from taskgate.client.handle import AsyncTaskHandle, TaskHandle
 from taskgate.client.listing import AsyncTasks, Page, Tasks
+from taskgate.client.operations import (
+    Begun,
+    Operation,
+    OperationFailure,
+    OperationKind,
+    OperationState,
+    TaskFilter,
+)
 from taskgate.client.pauses import Pause
 from taskgate.client.retry_policy import RetryPolicy
 from taskgate.client.stats import Activity, Queue, Rates, StateCount, Stats
@@ -75,12 +83,17 @@ __all__ = [
     "AsyncTaskHandle",
     "AsyncTasks",
     "Attempt",
+    "Begun",
     "CannotForceAbort",
     "Client",
     "DeadlineExceeded",
     "Event",
     "EventKind",
     "InvalidRequest",
+    "Operation",
+    "OperationFailure",
+    "OperationKind",
+    "OperationState",
     "Page",
     "Parameter",
     "ParameterKind",
@@ -104,6 +117,7 @@ __all__ = [
     "TaskError",
     "TaskExpired",
     "TaskFailed",
+    "TaskFilter",
     "TaskHandle",
     "TaskNotFinal",
     "TaskNotFound",

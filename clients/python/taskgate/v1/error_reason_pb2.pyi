@@ -70,6 +70,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED: the caller may not submit tasks of this type."""
     ERROR_REASON_QUEUE_NOT_ALLOWED: _ErrorReason.ValueType  # 23
     """PERMISSION_DENIED: the caller may not submit to this queue."""
+    ERROR_REASON_OPERATION_NOT_FOUND: _ErrorReason.ValueType  # 24
+    """NOT_FOUND: no operation has the id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """What google.rpc.ErrorInfo.reason says (domain "taskgate"): the value's name without its prefix,
@@ -125,4 +127,6 @@ ERROR_REASON_TASK_TYPE_NOT_ALLOWED: ErrorReason.ValueType  # 22
 """PERMISSION_DENIED: the caller may not submit tasks of this type."""
 ERROR_REASON_QUEUE_NOT_ALLOWED: ErrorReason.ValueType  # 23
 """PERMISSION_DENIED: the caller may not submit to this queue."""
+ERROR_REASON_OPERATION_NOT_FOUND: ErrorReason.ValueType  # 24
+"""NOT_FOUND: no operation has the id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

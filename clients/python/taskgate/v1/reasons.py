@@ -55,3 +55,5 @@ class Reason(StrEnum):
     """PERMISSION_DENIED: the caller may not submit tasks of this type."""
     QUEUE_NOT_ALLOWED = "QUEUE_NOT_ALLOWED"
     """PERMISSION_DENIED: the caller may not submit to this queue."""
+    OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
+    """NOT_FOUND: no operation has the id."""

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from taskgate.v1 import events_pb2 as taskgate_dot_v1_dot_events__pb2
+from taskgate.v1 import operations_pb2 as taskgate_dot_v1_dot_operations__pb2
 from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
 from taskgate.v1 import task_service_pb2 as taskgate_dot_v1_dot_task__service__pb2
 
@@ -115,6 +116,41 @@ class TaskServiceStub(object):
                 '/taskgate.v1.TaskService/ListEvents',
                 request_serializer=taskgate_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.AbortTasks = channel.unary_unary(
+                '/taskgate.v1.TaskService/AbortTasks',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.AbortTasksRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.AbortTasksResponse.FromString,
+                _registered_method=True)
+        self.RetryTasks = channel.unary_unary(
+                '/taskgate.v1.TaskService/RetryTasks',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.RetryTasksRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.RetryTasksResponse.FromString,
+                _registered_method=True)
+        self.DeleteTasks = channel.unary_unary(
+                '/taskgate.v1.TaskService/DeleteTasks',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.DeleteTasksRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.DeleteTasksResponse.FromString,
+                _registered_method=True)
+        self.GetOperation = channel.unary_unary(
+                '/taskgate.v1.TaskService/GetOperation',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.GetOperationRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.GetOperationResponse.FromString,
+                _registered_method=True)
+        self.WatchOperation = channel.unary_stream(
+                '/taskgate.v1.TaskService/WatchOperation',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.WatchOperationRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.WatchOperationResponse.FromString,
+                _registered_method=True)
+        self.StopOperation = channel.unary_unary(
+                '/taskgate.v1.TaskService/StopOperation',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.StopOperationRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.StopOperationResponse.FromString,
+                _registered_method=True)
+        self.ListOperations = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListOperations',
+                request_serializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsResponse.FromString,
                 _registered_method=True)
 
 
@@ -244,6 +280,56 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AbortTasks(self, request, context):
+        """Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryTasks(self, request, context):
+        """Submits many final tasks again, each with its own arguments, by an operation that goes on after
+        the answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTasks(self, request, context):
+        """Deletes the records of many final tasks, by an operation that goes on after the answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOperation(self, request, context):
+        """Looks an operation up.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchOperation(self, request, context):
+        """Streams an operation as it goes on, until it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopOperation(self, request, context):
+        """Stops an operation. What it has done stays done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOperations(self, request, context):
+        """Lists operations, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -321,6 +407,41 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=taskgate_dot_v1_dot_events__pb2.ListEventsRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_events__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'AbortTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbortTasks,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.AbortTasksRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.AbortTasksResponse.SerializeToString,
+            ),
+            'RetryTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryTasks,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.RetryTasksRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.RetryTasksResponse.SerializeToString,
+            ),
+            'DeleteTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTasks,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.DeleteTasksRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.DeleteTasksResponse.SerializeToString,
+            ),
+            'GetOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOperation,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.GetOperationRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.GetOperationResponse.SerializeToString,
+            ),
+            'WatchOperation': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchOperation,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.WatchOperationRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.WatchOperationResponse.SerializeToString,
+            ),
+            'StopOperation': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopOperation,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.StopOperationRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.StopOperationResponse.SerializeToString,
+            ),
+            'ListOperations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOperations,
+                    request_deserializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -733,6 +854,195 @@ class TaskService(object):
             '/taskgate.v1.TaskService/ListEvents',
             taskgate_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
             taskgate_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbortTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/AbortTasks',
+            taskgate_dot_v1_dot_operations__pb2.AbortTasksRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.AbortTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/RetryTasks',
+            taskgate_dot_v1_dot_operations__pb2.RetryTasksRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.RetryTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/DeleteTasks',
+            taskgate_dot_v1_dot_operations__pb2.DeleteTasksRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.DeleteTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/GetOperation',
+            taskgate_dot_v1_dot_operations__pb2.GetOperationRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.GetOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/taskgate.v1.TaskService/WatchOperation',
+            taskgate_dot_v1_dot_operations__pb2.WatchOperationRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.WatchOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopOperation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/StopOperation',
+            taskgate_dot_v1_dot_operations__pb2.StopOperationRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.StopOperationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOperations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListOperations',
+            taskgate_dot_v1_dot_operations__pb2.ListOperationsRequest.SerializeToString,
+            taskgate_dot_v1_dot_operations__pb2.ListOperationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ The calls: submit tasks, look them up, run them again, abort them."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from taskgate.v1 import events_pb2 as _events_pb2
+from taskgate.v1 import operations_pb2 as _operations_pb2
 from taskgate.v1 import pauses_pb2 as _pauses_pb2
 from taskgate.v1 import task_service_pb2 as _task_service_pb2
 import abc as _abc_1
@@ -92,6 +93,22 @@ class TaskServiceStub:
     that follows everything goes on after the last answer's cursor, and waits for more: no end, no
     failed attempt and no call is ever skipped.
     """
+    AbortTasks: _grpc.UnaryUnaryMultiCallable[_operations_pb2.AbortTasksRequest, _operations_pb2.AbortTasksResponse]
+    """Aborts many tasks, as Abort does each, by an operation that goes on after the answer."""
+    RetryTasks: _grpc.UnaryUnaryMultiCallable[_operations_pb2.RetryTasksRequest, _operations_pb2.RetryTasksResponse]
+    """Submits many final tasks again, each with its own arguments, by an operation that goes on after
+    the answer.
+    """
+    DeleteTasks: _grpc.UnaryUnaryMultiCallable[_operations_pb2.DeleteTasksRequest, _operations_pb2.DeleteTasksResponse]
+    """Deletes the records of many final tasks, by an operation that goes on after the answer."""
+    GetOperation: _grpc.UnaryUnaryMultiCallable[_operations_pb2.GetOperationRequest, _operations_pb2.GetOperationResponse]
+    """Looks an operation up."""
+    WatchOperation: _grpc.UnaryStreamMultiCallable[_operations_pb2.WatchOperationRequest, _operations_pb2.WatchOperationResponse]
+    """Streams an operation as it goes on, until it has ended."""
+    StopOperation: _grpc.UnaryUnaryMultiCallable[_operations_pb2.StopOperationRequest, _operations_pb2.StopOperationResponse]
+    """Stops an operation. What it has done stays done."""
+    ListOperations: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListOperationsRequest, _operations_pb2.ListOperationsResponse]
+    """Lists operations, the newest first."""
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -155,6 +172,22 @@ class TaskServiceAsyncStub(TaskServiceStub):
     that follows everything goes on after the last answer's cursor, and waits for more: no end, no
     failed attempt and no call is ever skipped.
     """
+    AbortTasks: _aio.UnaryUnaryMultiCallable[_operations_pb2.AbortTasksRequest, _operations_pb2.AbortTasksResponse]  # type: ignore[assignment]
+    """Aborts many tasks, as Abort does each, by an operation that goes on after the answer."""
+    RetryTasks: _aio.UnaryUnaryMultiCallable[_operations_pb2.RetryTasksRequest, _operations_pb2.RetryTasksResponse]  # type: ignore[assignment]
+    """Submits many final tasks again, each with its own arguments, by an operation that goes on after
+    the answer.
+    """
+    DeleteTasks: _aio.UnaryUnaryMultiCallable[_operations_pb2.DeleteTasksRequest, _operations_pb2.DeleteTasksResponse]  # type: ignore[assignment]
+    """Deletes the records of many final tasks, by an operation that goes on after the answer."""
+    GetOperation: _aio.UnaryUnaryMultiCallable[_operations_pb2.GetOperationRequest, _operations_pb2.GetOperationResponse]  # type: ignore[assignment]
+    """Looks an operation up."""
+    WatchOperation: _aio.UnaryStreamMultiCallable[_operations_pb2.WatchOperationRequest, _operations_pb2.WatchOperationResponse]  # type: ignore[assignment]
+    """Streams an operation as it goes on, until it has ended."""
+    StopOperation: _aio.UnaryUnaryMultiCallable[_operations_pb2.StopOperationRequest, _operations_pb2.StopOperationResponse]  # type: ignore[assignment]
+    """Stops an operation. What it has done stays done."""
+    ListOperations: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListOperationsRequest, _operations_pb2.ListOperationsResponse]  # type: ignore[assignment]
+    """Lists operations, the newest first."""
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -305,5 +338,63 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         that follows everything goes on after the last answer's cursor, and waits for more: no end, no
         failed attempt and no call is ever skipped.
         """
+
+    @_abc_1.abstractmethod
+    def AbortTasks(
+        self,
+        request: _operations_pb2.AbortTasksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.AbortTasksResponse, _abc.Awaitable[_operations_pb2.AbortTasksResponse]]:
+        """Aborts many tasks, as Abort does each, by an operation that goes on after the answer."""
+
+    @_abc_1.abstractmethod
+    def RetryTasks(
+        self,
+        request: _operations_pb2.RetryTasksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.RetryTasksResponse, _abc.Awaitable[_operations_pb2.RetryTasksResponse]]:
+        """Submits many final tasks again, each with its own arguments, by an operation that goes on after
+        the answer.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteTasks(
+        self,
+        request: _operations_pb2.DeleteTasksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.DeleteTasksResponse, _abc.Awaitable[_operations_pb2.DeleteTasksResponse]]:
+        """Deletes the records of many final tasks, by an operation that goes on after the answer."""
+
+    @_abc_1.abstractmethod
+    def GetOperation(
+        self,
+        request: _operations_pb2.GetOperationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.GetOperationResponse, _abc.Awaitable[_operations_pb2.GetOperationResponse]]:
+        """Looks an operation up."""
+
+    @_abc_1.abstractmethod
+    def WatchOperation(
+        self,
+        request: _operations_pb2.WatchOperationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_operations_pb2.WatchOperationResponse], _abc.AsyncIterator[_operations_pb2.WatchOperationResponse]]:
+        """Streams an operation as it goes on, until it has ended."""
+
+    @_abc_1.abstractmethod
+    def StopOperation(
+        self,
+        request: _operations_pb2.StopOperationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.StopOperationResponse, _abc.Awaitable[_operations_pb2.StopOperationResponse]]:
+        """Stops an operation. What it has done stays done."""
+
+    @_abc_1.abstractmethod
+    def ListOperations(
+        self,
+        request: _operations_pb2.ListOperationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.ListOperationsResponse, _abc.Awaitable[_operations_pb2.ListOperationsResponse]]:
+        """Lists operations, the newest first."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -48,6 +48,8 @@ export const Reason = {
   TASK_TYPE_NOT_ALLOWED: "TASK_TYPE_NOT_ALLOWED",
   /** PERMISSION_DENIED: the caller may not submit to this queue. */
   QUEUE_NOT_ALLOWED: "QUEUE_NOT_ALLOWED",
+  /** NOT_FOUND: no operation has the id. */
+  OPERATION_NOT_FOUND: "OPERATION_NOT_FOUND",
 } as const;
 
 /** What google.rpc.ErrorInfo.reason says. The list grows with the server's version. */

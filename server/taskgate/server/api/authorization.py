@@ -28,6 +28,13 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "Pause": Role.ADMIN,
     "Resume": Role.ADMIN,
     "ListEvents": Role.READ,
+    "AbortTasks": Role.ADMIN,
+    "RetryTasks": Role.ADMIN,
+    "DeleteTasks": Role.ADMIN,
+    "StopOperation": Role.ADMIN,
+    "GetOperation": Role.READ,
+    "WatchOperation": Role.READ,
+    "ListOperations": Role.READ,
 }
 
 _TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]

@@ -9,22 +9,22 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, Never, TypeVar
+from typing import Any, Never, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection
 
 from taskgate.server.callers import Caller
-from taskgate.server.errors import InvalidRequest, Violation, ViolationReason, Violations
+from taskgate.server.errors import InvalidRequest, Violation, ViolationReason
 from taskgate.server.messages.tasks import basic_task_message, task_message
 from taskgate.server.messages.workers import task_type_message, worker_message
 from taskgate.server.records import Records
-from taskgate.server.requests import fields
+from taskgate.server.requests import fields, filters
+from taskgate.server.requests.filters import MAX_VALUES
 from taskgate.store import listing, pauses, queries, task_types, workers
-from taskgate.store.lifecycle import State
 from taskgate.store.pauses import Kind, Target
 from taskgate.store.workers import Worker
-from taskgate.v1 import task_pb2, task_service_pb2
+from taskgate.v1 import task_service_pb2
 
 M = TypeVar("M", bound=Message)
 
@@ -35,13 +35,6 @@ MAX_PAGE_BYTES = 3_900_000
 
 FRAME_BYTES = 8
 """Around each message in a page, at most."""
-
-MAX_FILTER_VALUES = 100
-"""Each value of a filter costs a search of its own."""
-
-_STATES = {
-    task_pb2.TaskState.Value(f"TASK_STATE_{state}"): state for state in State
-}  # by their numbers
 
 _DIGEST_CHARACTERS = 16
 
@@ -61,7 +54,7 @@ class Lists:
             InvalidRequest: fields are wrong.
             StoreUnavailable: the database does not answer.
         """
-        wanted = _filter(request)
+        wanted = filters.read(request)
         if wanted.root_ids:
             found = await self.records.resolve_ids([*wanted.root_ids])
             wanted = replace(wanted, root_ids=frozenset(found.values()))
@@ -71,7 +64,7 @@ class Lists:
                 return task_service_pb2.ListResponse()
             wanted = replace(wanted, ids=found_ids)
         if not caller.sees_all:
-            seen = await self.records.read(lambda tx: _what_is_seen(tx, wanted, caller))
+            seen = await self.records.read(lambda tx: filters.seen(tx, wanted, caller))
             if seen is None:
                 return task_service_pb2.ListResponse()
             wanted = seen
@@ -102,7 +95,7 @@ class Lists:
         spellings = {prefix, prefix.lower()}
 
         def read(tx: Connection) -> frozenset[str]:
-            found = (queries.ids_beginning_with(tx, s, MAX_FILTER_VALUES) for s in spellings)
+            found = (queries.ids_beginning_with(tx, s, MAX_VALUES) for s in spellings)
             return frozenset(itertools.chain.from_iterable(found))
 
         return await self.records.read(read)
@@ -242,51 +235,6 @@ def refuse_token(description: str, field: str = "page_token") -> Never:
     raise InvalidRequest([violation])
 
 
-def _filter(request: task_service_pb2.ListRequest) -> listing.Filter:
-    violations = Violations()
-    wanted = listing.Filter(
-        states=_states(request, violations),
-        task_types=_names(request.task_types, "task_types", violations),
-        queues=_names(request.queues, "queues", violations),
-        labels=fields.labels(request.labels, violations),
-        created_from=_time(request, "create_time_from", violations),
-        created_before=_time(request, "create_time_before", violations),
-        root_ids=frozenset([fields.task_id(request.root_id, "root_id")] if request.root_id else []),
-    )
-    violations.raise_if_any()
-    return wanted
-
-
-def _states(request: task_service_pb2.ListRequest, violations: Violations) -> frozenset[State]:
-    if len(request.states) > MAX_FILTER_VALUES:
-        description = f"{len(request.states)} are too many; {MAX_FILTER_VALUES} are allowed"
-        violations.add("states", description)
-        return frozenset()
-    for index, number in enumerate(request.states):
-        if number not in _STATES:
-            violations.add(f"states[{index}]", f"{number} is no state")
-    return frozenset(_STATES[number] for number in request.states if number in _STATES)
-
-
-def _names(names: Sequence[str], field: str, violations: Violations) -> frozenset[str]:
-    if len(names) > MAX_FILTER_VALUES:
-        violations.add(field, f"{len(names)} are too many; {MAX_FILTER_VALUES} are allowed")
-        return frozenset()
-    for index, name in enumerate(names):
-        fields.text(name, f"{field}[{index}]", fields.MAX_NAME_LENGTH, violations)
-    return frozenset(names)
-
-
-def _time(
-    request: task_service_pb2.ListRequest,
-    field: Literal["create_time_from", "create_time_before"],
-    violations: Violations,
-) -> datetime | None:
-    if not request.HasField(field):
-        return None
-    return fields.timestamp(getattr(request, field), field, violations)
-
-
 def _fingerprint(request: task_service_pb2.ListRequest) -> list[object]:
     """What must stay the same from page to page."""
     return [
@@ -309,20 +257,6 @@ def _task_position(parts: Sequence[str] | None) -> listing.Position | None:
         return listing.Position(datetime.fromisoformat(created_at).astimezone(UTC), task_id)
     except (ValueError, OverflowError):
         refuse_token("it is none that a list answered")
-
-
-def _what_is_seen(tx: Connection, wanted: listing.Filter, caller: Caller) -> listing.Filter | None:
-    """What is wanted within the caller's patterns, as names, by which lists are read in order.
-
-    None if nothing is left.
-    """
-    task_types, queues = wanted.task_types, wanted.queues
-    if caller.task_types is not None:
-        task_types = frozenset(filter(caller.sees_type, task_types or listing.task_types(tx)))
-    if caller.queues is not None:
-        queues = frozenset(filter(caller.sees_queue, queues or listing.queues(tx)))
-    is_empty = (caller.task_types and not task_types) or (caller.queues and not queues)
-    return None if is_empty else replace(wanted, task_types=task_types, queues=queues)
 
 
 def _worker_position(worker: Worker) -> list[str]:

@@ -11,13 +11,20 @@ import grpc
 from taskgate.server.api.authentication import caller
 from taskgate.server.api.events import Events
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.operations import Operations
 from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
 from taskgate.server.callers import MAX_PEER_LENGTH, Caller
 from taskgate.server.text import fit
-from taskgate.v1 import events_pb2, pauses_pb2, task_service_pb2, task_service_pb2_grpc
+from taskgate.v1 import (
+    events_pb2,
+    operations_pb2,
+    pauses_pb2,
+    task_service_pb2,
+    task_service_pb2_grpc,
+)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -32,6 +39,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     stats: Stats
     pauses: Pauses
     events: Events
+    operations: Operations
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
@@ -108,6 +116,42 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         self, request: events_pb2.ListEventsRequest, context: Context
     ) -> events_pb2.ListEventsResponse:
         return await self.events.list(request, caller.get(), context.time_remaining())
+
+    async def AbortTasks(
+        self, request: operations_pb2.AbortTasksRequest, context: Context
+    ) -> operations_pb2.AbortTasksResponse:
+        return await self.operations.abort(request, _writer(context))
+
+    async def RetryTasks(
+        self, request: operations_pb2.RetryTasksRequest, context: Context
+    ) -> operations_pb2.RetryTasksResponse:
+        return await self.operations.retry(request, _writer(context))
+
+    async def DeleteTasks(
+        self, request: operations_pb2.DeleteTasksRequest, context: Context
+    ) -> operations_pb2.DeleteTasksResponse:
+        return await self.operations.delete(request, _writer(context))
+
+    async def GetOperation(
+        self, request: operations_pb2.GetOperationRequest, context: Context
+    ) -> operations_pb2.GetOperationResponse:
+        return await self.operations.get(request, caller.get())
+
+    async def StopOperation(
+        self, request: operations_pb2.StopOperationRequest, context: Context
+    ) -> operations_pb2.StopOperationResponse:
+        return await self.operations.stop(request, _writer(context))
+
+    async def ListOperations(
+        self, request: operations_pb2.ListOperationsRequest, context: Context
+    ) -> operations_pb2.ListOperationsResponse:
+        return await self.operations.list(request, caller.get())
+
+    async def WatchOperation(
+        self, request: operations_pb2.WatchOperationRequest, context: Context
+    ) -> AsyncIterator[operations_pb2.WatchOperationResponse]:
+        async for response in self.operations.watch(request, caller.get()):
+            yield response
 
 
 def _writer(context: Context) -> Caller:

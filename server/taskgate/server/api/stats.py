@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from taskgate.server.api.lists import (
     DEFAULT_PAGE_SIZE,
-    MAX_FILTER_VALUES,
     MAX_PAGE_SIZE,
     PageTokens,
     page_size,
@@ -20,6 +19,7 @@ from taskgate.server.messages.pauses import pause_message
 from taskgate.server.messages.stats import activity_message, state_messages, type_message
 from taskgate.server.messages.values import timestamp
 from taskgate.server.requests import fields
+from taskgate.server.requests.filters import MAX_VALUES
 from taskgate.server.text import printable
 from taskgate.store.lifecycle import State
 from taskgate.store.pauses import Kind, Target
@@ -83,10 +83,10 @@ class Stats:
 
 def _check(request: task_service_pb2.GetStatsRequest) -> None:
     violations = Violations()
-    if len(request.queues) > MAX_FILTER_VALUES:
-        description = f"{len(request.queues)} are too many; {MAX_FILTER_VALUES} are allowed"
+    if len(request.queues) > MAX_VALUES:
+        description = f"{len(request.queues)} are too many; {MAX_VALUES} are allowed"
         violations.add("queues", description)
-    for index, name in enumerate(request.queues[:MAX_FILTER_VALUES]):
+    for index, name in enumerate(request.queues[:MAX_VALUES]):
         if not name:
             violations.add(f"queues[{index}]", "is empty")
         fields.text(name, f"queues[{index}]", fields.MAX_NAME_LENGTH, violations)

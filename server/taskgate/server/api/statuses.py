@@ -39,10 +39,12 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
         grpc.StatusCode.FAILED_PRECONDITION, Reason.TASK_ALREADY_FINAL
     ),
     store_errors.RequestIdReused: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.REQUEST_ID_REUSED),
+    store_errors.OperationNotFound: Meaning(grpc.StatusCode.NOT_FOUND, Reason.OPERATION_NOT_FOUND),
     store_errors.StoreUnavailable: Meaning(
         grpc.StatusCode.UNAVAILABLE, Reason.STORE_UNAVAILABLE, retry_after=timedelta(seconds=1)
     ),
     store_errors.ValueRefused: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.FIELD_INVALID),
+    store_errors.TooManyTasks: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.FIELD_INVALID),
     errors.MalformedRequest: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.REQUEST_MALFORMED),
     errors.PayloadTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.PAYLOAD_TOO_LARGE),
     errors.MessageTooLarge: Meaning(grpc.StatusCode.RESOURCE_EXHAUSTED, Reason.MESSAGE_TOO_LARGE),
@@ -69,7 +71,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
 }
 """Every error that a client can be answered, but for InvalidRequest, which has its own reasons."""
 
-_FACTS = ("task_id", "state", "request_id")
+_FACTS = ("task_id", "state", "request_id", "operation_id")
 
 
 def meaning_of(error: Exception) -> Meaning | None:

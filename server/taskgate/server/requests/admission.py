@@ -210,21 +210,7 @@ class Admission:
         else:
             given, text = _same_arguments(request, original, violations)
             arguments.check_size(len(text), self.max_payload_bytes)
-        new = NewTask(
-            id=new_task_id(),
-            task_type=original.task_type,
-            arguments=text,
-            queue=original.queue,
-            priority=original.priority,
-            labels=original.labels,
-            run_timeout=original.run_timeout,
-            retry_policy=original.retry_policy,
-            max_attempts=original.max_attempts,
-            submitted_by=caller.name,
-            submitted_from=caller.peer or None,
-            retry_of=original.id,
-            root_id=original.root_id,
-        )
+        new = retry_of(original, text, caller.name, caller.peer or None)
         return Draft(_with_request_id(new, request.request_id, violations), given, violations)
 
     def _arguments(
@@ -234,6 +220,28 @@ class Admission:
         text = given.to_json()
         arguments.check_size(len(text), self.max_payload_bytes)
         return given, text
+
+
+def retry_of(original: Task, text: str, by: str, by_from: str | None = None) -> NewTask:
+    """A task that runs once more, with arguments given as JSON text.
+
+    ``by``, ``by_from``: who asks for it, and from where, if that is known.
+    """
+    return NewTask(
+        id=new_task_id(),
+        task_type=original.task_type,
+        arguments=text,
+        queue=original.queue,
+        priority=original.priority,
+        labels=original.labels,
+        run_timeout=original.run_timeout,
+        retry_policy=original.retry_policy,
+        max_attempts=original.max_attempts,
+        submitted_by=by,
+        submitted_from=by_from,
+        retry_of=original.id,
+        root_id=original.root_id,
+    )
 
 
 def digest(new: NewTask) -> str:

@@ -19,7 +19,7 @@ from typing import TypeVar
 from celery import Celery
 from sqlalchemy import Connection, text
 
-from taskgate.store import canvas, events, outbox, sweeping, task_types, workers
+from taskgate.store import canvas, events, operations, outbox, sweeping, task_types, workers
 from taskgate.store import chords as store_chords
 from taskgate.store.database.engine import Database
 from taskgate.tasks import chords
@@ -204,6 +204,7 @@ class Sweeper:
         retention = self._retention
         self._step(lambda tx: canvas.delete_old_groups(tx, retention))
         self._step(lambda tx: events.forget_old(tx, retention))
+        self._step(lambda tx: operations.delete_old(tx, retention))
         given_up = self._delete_in_batches(lambda tx: store_chords.delete_old(tx, retention, BATCH))
         if given_up:
             logger.warning("%d chords whose parts are gone were deleted", given_up)

@@ -73,5 +73,8 @@ public final class Reasons {
     /** PERMISSION_DENIED: the caller may not submit to this queue. */
     public static final String QUEUE_NOT_ALLOWED = "QUEUE_NOT_ALLOWED";
 
+    /** NOT_FOUND: no operation has the id. */
+    public static final String OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND";
+
     private Reasons() {}
 }

@@ -209,6 +209,14 @@ public enum ErrorReason
    * <code>ERROR_REASON_QUEUE_NOT_ALLOWED = 23;</code>
    */
   ERROR_REASON_QUEUE_NOT_ALLOWED(23),
+  /**
+   * <pre>
+   * NOT_FOUND: no operation has the id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_OPERATION_NOT_FOUND = 24;</code>
+   */
+  ERROR_REASON_OPERATION_NOT_FOUND(24),
   UNRECOGNIZED(-1),
   ;
 
@@ -413,6 +421,14 @@ public enum ErrorReason
    * <code>ERROR_REASON_QUEUE_NOT_ALLOWED = 23;</code>
    */
   public static final int ERROR_REASON_QUEUE_NOT_ALLOWED_VALUE = 23;
+  /**
+   * <pre>
+   * NOT_FOUND: no operation has the id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_OPERATION_NOT_FOUND = 24;</code>
+   */
+  public static final int ERROR_REASON_OPERATION_NOT_FOUND_VALUE = 24;
 
 
   public final int getNumber() {
@@ -463,6 +479,7 @@ public enum ErrorReason
       case 21: return ERROR_REASON_ROLE_MISSING;
       case 22: return ERROR_REASON_TASK_TYPE_NOT_ALLOWED;
       case 23: return ERROR_REASON_QUEUE_NOT_ALLOWED;
+      case 24: return ERROR_REASON_OPERATION_NOT_FOUND;
       default: return null;
     }
   }

@@ -483,6 +483,223 @@ public final class TaskServiceGrpc {
     return getListEventsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.AbortTasksRequest,
+      dev.taskgate.v1.AbortTasksResponse> getAbortTasksMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "AbortTasks",
+      requestType = dev.taskgate.v1.AbortTasksRequest.class,
+      responseType = dev.taskgate.v1.AbortTasksResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.AbortTasksRequest,
+      dev.taskgate.v1.AbortTasksResponse> getAbortTasksMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.AbortTasksRequest, dev.taskgate.v1.AbortTasksResponse> getAbortTasksMethod;
+    if ((getAbortTasksMethod = TaskServiceGrpc.getAbortTasksMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getAbortTasksMethod = TaskServiceGrpc.getAbortTasksMethod) == null) {
+          TaskServiceGrpc.getAbortTasksMethod = getAbortTasksMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.AbortTasksRequest, dev.taskgate.v1.AbortTasksResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "AbortTasks"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.AbortTasksRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.AbortTasksResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("AbortTasks"))
+              .build();
+        }
+      }
+    }
+    return getAbortTasksMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.RetryTasksRequest,
+      dev.taskgate.v1.RetryTasksResponse> getRetryTasksMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "RetryTasks",
+      requestType = dev.taskgate.v1.RetryTasksRequest.class,
+      responseType = dev.taskgate.v1.RetryTasksResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.RetryTasksRequest,
+      dev.taskgate.v1.RetryTasksResponse> getRetryTasksMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.RetryTasksRequest, dev.taskgate.v1.RetryTasksResponse> getRetryTasksMethod;
+    if ((getRetryTasksMethod = TaskServiceGrpc.getRetryTasksMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getRetryTasksMethod = TaskServiceGrpc.getRetryTasksMethod) == null) {
+          TaskServiceGrpc.getRetryTasksMethod = getRetryTasksMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.RetryTasksRequest, dev.taskgate.v1.RetryTasksResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "RetryTasks"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.RetryTasksRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.RetryTasksResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("RetryTasks"))
+              .build();
+        }
+      }
+    }
+    return getRetryTasksMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.DeleteTasksRequest,
+      dev.taskgate.v1.DeleteTasksResponse> getDeleteTasksMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "DeleteTasks",
+      requestType = dev.taskgate.v1.DeleteTasksRequest.class,
+      responseType = dev.taskgate.v1.DeleteTasksResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.DeleteTasksRequest,
+      dev.taskgate.v1.DeleteTasksResponse> getDeleteTasksMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.DeleteTasksRequest, dev.taskgate.v1.DeleteTasksResponse> getDeleteTasksMethod;
+    if ((getDeleteTasksMethod = TaskServiceGrpc.getDeleteTasksMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getDeleteTasksMethod = TaskServiceGrpc.getDeleteTasksMethod) == null) {
+          TaskServiceGrpc.getDeleteTasksMethod = getDeleteTasksMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.DeleteTasksRequest, dev.taskgate.v1.DeleteTasksResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "DeleteTasks"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.DeleteTasksRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.DeleteTasksResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("DeleteTasks"))
+              .build();
+        }
+      }
+    }
+    return getDeleteTasksMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.GetOperationRequest,
+      dev.taskgate.v1.GetOperationResponse> getGetOperationMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetOperation",
+      requestType = dev.taskgate.v1.GetOperationRequest.class,
+      responseType = dev.taskgate.v1.GetOperationResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.GetOperationRequest,
+      dev.taskgate.v1.GetOperationResponse> getGetOperationMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.GetOperationRequest, dev.taskgate.v1.GetOperationResponse> getGetOperationMethod;
+    if ((getGetOperationMethod = TaskServiceGrpc.getGetOperationMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getGetOperationMethod = TaskServiceGrpc.getGetOperationMethod) == null) {
+          TaskServiceGrpc.getGetOperationMethod = getGetOperationMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.GetOperationRequest, dev.taskgate.v1.GetOperationResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetOperation"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetOperationRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetOperationResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("GetOperation"))
+              .build();
+        }
+      }
+    }
+    return getGetOperationMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.WatchOperationRequest,
+      dev.taskgate.v1.WatchOperationResponse> getWatchOperationMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "WatchOperation",
+      requestType = dev.taskgate.v1.WatchOperationRequest.class,
+      responseType = dev.taskgate.v1.WatchOperationResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.WatchOperationRequest,
+      dev.taskgate.v1.WatchOperationResponse> getWatchOperationMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.WatchOperationRequest, dev.taskgate.v1.WatchOperationResponse> getWatchOperationMethod;
+    if ((getWatchOperationMethod = TaskServiceGrpc.getWatchOperationMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getWatchOperationMethod = TaskServiceGrpc.getWatchOperationMethod) == null) {
+          TaskServiceGrpc.getWatchOperationMethod = getWatchOperationMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.WatchOperationRequest, dev.taskgate.v1.WatchOperationResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.SERVER_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "WatchOperation"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.WatchOperationRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.WatchOperationResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("WatchOperation"))
+              .build();
+        }
+      }
+    }
+    return getWatchOperationMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.StopOperationRequest,
+      dev.taskgate.v1.StopOperationResponse> getStopOperationMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "StopOperation",
+      requestType = dev.taskgate.v1.StopOperationRequest.class,
+      responseType = dev.taskgate.v1.StopOperationResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.StopOperationRequest,
+      dev.taskgate.v1.StopOperationResponse> getStopOperationMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.StopOperationRequest, dev.taskgate.v1.StopOperationResponse> getStopOperationMethod;
+    if ((getStopOperationMethod = TaskServiceGrpc.getStopOperationMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getStopOperationMethod = TaskServiceGrpc.getStopOperationMethod) == null) {
+          TaskServiceGrpc.getStopOperationMethod = getStopOperationMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.StopOperationRequest, dev.taskgate.v1.StopOperationResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "StopOperation"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.StopOperationRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.StopOperationResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("StopOperation"))
+              .build();
+        }
+      }
+    }
+    return getStopOperationMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListOperationsRequest,
+      dev.taskgate.v1.ListOperationsResponse> getListOperationsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListOperations",
+      requestType = dev.taskgate.v1.ListOperationsRequest.class,
+      responseType = dev.taskgate.v1.ListOperationsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListOperationsRequest,
+      dev.taskgate.v1.ListOperationsResponse> getListOperationsMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListOperationsRequest, dev.taskgate.v1.ListOperationsResponse> getListOperationsMethod;
+    if ((getListOperationsMethod = TaskServiceGrpc.getListOperationsMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListOperationsMethod = TaskServiceGrpc.getListOperationsMethod) == null) {
+          TaskServiceGrpc.getListOperationsMethod = getListOperationsMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListOperationsRequest, dev.taskgate.v1.ListOperationsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListOperations"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListOperationsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListOperationsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListOperations"))
+              .build();
+        }
+      }
+    }
+    return getListOperationsMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -714,6 +931,77 @@ public final class TaskServiceGrpc {
         io.grpc.stub.StreamObserver<dev.taskgate.v1.ListEventsResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListEventsMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+     * </pre>
+     */
+    default void abortTasks(dev.taskgate.v1.AbortTasksRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.AbortTasksResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getAbortTasksMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits many final tasks again, each with its own arguments, by an operation that goes on after
+     * the answer.
+     * </pre>
+     */
+    default void retryTasks(dev.taskgate.v1.RetryTasksRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.RetryTasksResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getRetryTasksMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Deletes the records of many final tasks, by an operation that goes on after the answer.
+     * </pre>
+     */
+    default void deleteTasks(dev.taskgate.v1.DeleteTasksRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.DeleteTasksResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getDeleteTasksMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Looks an operation up.
+     * </pre>
+     */
+    default void getOperation(dev.taskgate.v1.GetOperationRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetOperationResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetOperationMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Streams an operation as it goes on, until it has ended.
+     * </pre>
+     */
+    default void watchOperation(dev.taskgate.v1.WatchOperationRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.WatchOperationResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getWatchOperationMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Stops an operation. What it has done stays done.
+     * </pre>
+     */
+    default void stopOperation(dev.taskgate.v1.StopOperationRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.StopOperationResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getStopOperationMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists operations, the newest first.
+     * </pre>
+     */
+    default void listOperations(dev.taskgate.v1.ListOperationsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListOperationsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListOperationsMethod(), responseObserver);
+    }
   }
 
   /**
@@ -932,6 +1220,84 @@ public final class TaskServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListEventsMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public void abortTasks(dev.taskgate.v1.AbortTasksRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.AbortTasksResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getAbortTasksMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits many final tasks again, each with its own arguments, by an operation that goes on after
+     * the answer.
+     * </pre>
+     */
+    public void retryTasks(dev.taskgate.v1.RetryTasksRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.RetryTasksResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getRetryTasksMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Deletes the records of many final tasks, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public void deleteTasks(dev.taskgate.v1.DeleteTasksRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.DeleteTasksResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getDeleteTasksMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Looks an operation up.
+     * </pre>
+     */
+    public void getOperation(dev.taskgate.v1.GetOperationRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetOperationResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetOperationMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Streams an operation as it goes on, until it has ended.
+     * </pre>
+     */
+    public void watchOperation(dev.taskgate.v1.WatchOperationRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.WatchOperationResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncServerStreamingCall(
+          getChannel().newCall(getWatchOperationMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Stops an operation. What it has done stays done.
+     * </pre>
+     */
+    public void stopOperation(dev.taskgate.v1.StopOperationRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.StopOperationResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getStopOperationMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists operations, the newest first.
+     * </pre>
+     */
+    public void listOperations(dev.taskgate.v1.ListOperationsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListOperationsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListOperationsMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -1120,6 +1486,79 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListEventsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public dev.taskgate.v1.AbortTasksResponse abortTasks(dev.taskgate.v1.AbortTasksRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getAbortTasksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits many final tasks again, each with its own arguments, by an operation that goes on after
+     * the answer.
+     * </pre>
+     */
+    public dev.taskgate.v1.RetryTasksResponse retryTasks(dev.taskgate.v1.RetryTasksRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getRetryTasksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Deletes the records of many final tasks, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public dev.taskgate.v1.DeleteTasksResponse deleteTasks(dev.taskgate.v1.DeleteTasksRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getDeleteTasksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Looks an operation up.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetOperationResponse getOperation(dev.taskgate.v1.GetOperationRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetOperationMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Streams an operation as it goes on, until it has ended.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<?, dev.taskgate.v1.WatchOperationResponse>
+        watchOperation(dev.taskgate.v1.WatchOperationRequest request) {
+      return io.grpc.stub.ClientCalls.blockingV2ServerStreamingCall(
+          getChannel(), getWatchOperationMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Stops an operation. What it has done stays done.
+     * </pre>
+     */
+    public dev.taskgate.v1.StopOperationResponse stopOperation(dev.taskgate.v1.StopOperationRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getStopOperationMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists operations, the newest first.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListOperationsResponse listOperations(dev.taskgate.v1.ListOperationsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListOperationsMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1306,6 +1745,78 @@ public final class TaskServiceGrpc {
     public dev.taskgate.v1.ListEventsResponse listEvents(dev.taskgate.v1.ListEventsRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public dev.taskgate.v1.AbortTasksResponse abortTasks(dev.taskgate.v1.AbortTasksRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getAbortTasksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits many final tasks again, each with its own arguments, by an operation that goes on after
+     * the answer.
+     * </pre>
+     */
+    public dev.taskgate.v1.RetryTasksResponse retryTasks(dev.taskgate.v1.RetryTasksRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getRetryTasksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Deletes the records of many final tasks, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public dev.taskgate.v1.DeleteTasksResponse deleteTasks(dev.taskgate.v1.DeleteTasksRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getDeleteTasksMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Looks an operation up.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetOperationResponse getOperation(dev.taskgate.v1.GetOperationRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetOperationMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Streams an operation as it goes on, until it has ended.
+     * </pre>
+     */
+    public java.util.Iterator<dev.taskgate.v1.WatchOperationResponse> watchOperation(
+        dev.taskgate.v1.WatchOperationRequest request) {
+      return io.grpc.stub.ClientCalls.blockingServerStreamingCall(
+          getChannel(), getWatchOperationMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Stops an operation. What it has done stays done.
+     * </pre>
+     */
+    public dev.taskgate.v1.StopOperationResponse stopOperation(dev.taskgate.v1.StopOperationRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getStopOperationMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists operations, the newest first.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListOperationsResponse listOperations(dev.taskgate.v1.ListOperationsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListOperationsMethod(), getCallOptions(), request);
     }
   }
 
@@ -1495,6 +2006,73 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListEventsMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.AbortTasksResponse> abortTasks(
+        dev.taskgate.v1.AbortTasksRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getAbortTasksMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Submits many final tasks again, each with its own arguments, by an operation that goes on after
+     * the answer.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.RetryTasksResponse> retryTasks(
+        dev.taskgate.v1.RetryTasksRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getRetryTasksMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Deletes the records of many final tasks, by an operation that goes on after the answer.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.DeleteTasksResponse> deleteTasks(
+        dev.taskgate.v1.DeleteTasksRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getDeleteTasksMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Looks an operation up.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.GetOperationResponse> getOperation(
+        dev.taskgate.v1.GetOperationRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetOperationMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Stops an operation. What it has done stays done.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.StopOperationResponse> stopOperation(
+        dev.taskgate.v1.StopOperationRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getStopOperationMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists operations, the newest first.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListOperationsResponse> listOperations(
+        dev.taskgate.v1.ListOperationsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListOperationsMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_SUBMIT = 0;
@@ -1512,6 +2090,13 @@ public final class TaskServiceGrpc {
   private static final int METHODID_RESUME = 12;
   private static final int METHODID_LIST_PAUSES = 13;
   private static final int METHODID_LIST_EVENTS = 14;
+  private static final int METHODID_ABORT_TASKS = 15;
+  private static final int METHODID_RETRY_TASKS = 16;
+  private static final int METHODID_DELETE_TASKS = 17;
+  private static final int METHODID_GET_OPERATION = 18;
+  private static final int METHODID_WATCH_OPERATION = 19;
+  private static final int METHODID_STOP_OPERATION = 20;
+  private static final int METHODID_LIST_OPERATIONS = 21;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -1589,6 +2174,34 @@ public final class TaskServiceGrpc {
         case METHODID_LIST_EVENTS:
           serviceImpl.listEvents((dev.taskgate.v1.ListEventsRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListEventsResponse>) responseObserver);
+          break;
+        case METHODID_ABORT_TASKS:
+          serviceImpl.abortTasks((dev.taskgate.v1.AbortTasksRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.AbortTasksResponse>) responseObserver);
+          break;
+        case METHODID_RETRY_TASKS:
+          serviceImpl.retryTasks((dev.taskgate.v1.RetryTasksRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.RetryTasksResponse>) responseObserver);
+          break;
+        case METHODID_DELETE_TASKS:
+          serviceImpl.deleteTasks((dev.taskgate.v1.DeleteTasksRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.DeleteTasksResponse>) responseObserver);
+          break;
+        case METHODID_GET_OPERATION:
+          serviceImpl.getOperation((dev.taskgate.v1.GetOperationRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetOperationResponse>) responseObserver);
+          break;
+        case METHODID_WATCH_OPERATION:
+          serviceImpl.watchOperation((dev.taskgate.v1.WatchOperationRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.WatchOperationResponse>) responseObserver);
+          break;
+        case METHODID_STOP_OPERATION:
+          serviceImpl.stopOperation((dev.taskgate.v1.StopOperationRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.StopOperationResponse>) responseObserver);
+          break;
+        case METHODID_LIST_OPERATIONS:
+          serviceImpl.listOperations((dev.taskgate.v1.ListOperationsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListOperationsResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -1713,6 +2326,55 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.ListEventsRequest,
               dev.taskgate.v1.ListEventsResponse>(
                 service, METHODID_LIST_EVENTS)))
+        .addMethod(
+          getAbortTasksMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.AbortTasksRequest,
+              dev.taskgate.v1.AbortTasksResponse>(
+                service, METHODID_ABORT_TASKS)))
+        .addMethod(
+          getRetryTasksMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.RetryTasksRequest,
+              dev.taskgate.v1.RetryTasksResponse>(
+                service, METHODID_RETRY_TASKS)))
+        .addMethod(
+          getDeleteTasksMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.DeleteTasksRequest,
+              dev.taskgate.v1.DeleteTasksResponse>(
+                service, METHODID_DELETE_TASKS)))
+        .addMethod(
+          getGetOperationMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.GetOperationRequest,
+              dev.taskgate.v1.GetOperationResponse>(
+                service, METHODID_GET_OPERATION)))
+        .addMethod(
+          getWatchOperationMethod(),
+          io.grpc.stub.ServerCalls.asyncServerStreamingCall(
+            new MethodHandlers<
+              dev.taskgate.v1.WatchOperationRequest,
+              dev.taskgate.v1.WatchOperationResponse>(
+                service, METHODID_WATCH_OPERATION)))
+        .addMethod(
+          getStopOperationMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.StopOperationRequest,
+              dev.taskgate.v1.StopOperationResponse>(
+                service, METHODID_STOP_OPERATION)))
+        .addMethod(
+          getListOperationsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListOperationsRequest,
+              dev.taskgate.v1.ListOperationsResponse>(
+                service, METHODID_LIST_OPERATIONS)))
         .build();
   }
 
@@ -1776,6 +2438,13 @@ public final class TaskServiceGrpc {
               .addMethod(getResumeMethod())
               .addMethod(getListPausesMethod())
               .addMethod(getListEventsMethod())
+              .addMethod(getAbortTasksMethod())
+              .addMethod(getRetryTasksMethod())
+              .addMethod(getDeleteTasksMethod())
+              .addMethod(getGetOperationMethod())
+              .addMethod(getWatchOperationMethod())
+              .addMethod(getStopOperationMethod())
+              .addMethod(getListOperationsMethod())
               .build();
         }
       }
