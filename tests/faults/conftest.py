@@ -29,6 +29,7 @@ SHORT = {
     "test_clocks_off.py::test_only_the_databases_clock_counts[redis+postgresql]",
     "test_commits_in_doubt.py::test_the_promises_hold[redis+postgresql]",
     "test_commits_in_doubt.py::test_the_promises_hold[sqla+sqlite]",
+    "test_database_troubles.py::test_someone_locks_a_record_and_goes_away[threads]",
     "test_disk_full.py::test_refused_cleanly_and_healed[sqlite]",
     "test_fuzzing.py::test_each_request_is_answered_or_refused[a few]",
     "test_hostile_input.py::test_others_are_served_in_bounded_memory[malformed protobuf]",

@@ -4,6 +4,7 @@
 
     StoreError
     ├── StoreUnavailable     the database does not answer; the same call may work later
+    │   └── RecordLocked     someone's transaction has a record, and does not end
     ├── ValueRefused         the database cannot hold a value; the same call will never work
     ├── SchemaOutdated       the tables are missing, or of another taskgate
     ├── TaskNotFound         no record has the id
@@ -25,6 +26,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The database does not answer; the same call may work later."""
+
+
+class RecordLocked(StoreUnavailable):
+    """Another transaction has locked a record for longer than one waits for it."""
 
 
 class ValueRefused(StoreError):

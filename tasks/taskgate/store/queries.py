@@ -84,6 +84,12 @@ def get(tx: Connection, task_id: str) -> Task:
     return found[task_id]
 
 
+def lockable(tx: Connection, task_ids: Collection[str]) -> set[str]:
+    """Which of the records no other transaction has changed or locked just now."""
+    wanted = select(tasks.c.id).where(tasks.c.id.in_(task_ids)).order_by(tasks.c.id)
+    return set(tx.execute(wanted.with_for_update(skip_locked=True)).scalars())
+
+
 def get_many(tx: Connection, task_ids: Collection[str]) -> dict[str, Task]:
     """The tasks by id, with their past attempts; ids without a record are left out."""
     rows = [row for some in _some_at_once(task_ids) for row in tx.execute(_TASKS, {"ids": some})]

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from taskgate.store.database import forks
 from taskgate.store.database.urls import hide_passwords, parse_url
-from taskgate.store.errors import StoreUnavailable, ValueRefused
+from taskgate.store.errors import RecordLocked, StoreUnavailable, ValueRefused
 
 SQLITE_BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -35,6 +35,9 @@ _LOOK_EVERY = 100_000
 
 IDLE_SECONDS = 10
 """How long PostgreSQL lets a transaction wait for its client before it takes it back."""
+
+LOCK_SECONDS = 5
+"""How long a transaction of PostgreSQL's that writes waits for rows that another one has locked."""
 
 _Mode = Literal["read", "write", "autocommit"]
 
@@ -84,6 +87,7 @@ class Database:
 
         Raises:
             StoreUnavailable: the database does not answer, or did not confirm the commit.
+            RecordLocked: of these, when it waited too long for someone else's transaction.
             ValueRefused: the database cannot hold a value.
         """
         with self._connect("write") as tx:
@@ -137,10 +141,13 @@ _CONNECT_ARGS = {
     "tcp_user_timeout": 10_000,
 }
 
+# A session of somebody's that locks a row and goes to lunch must not stop all others.
+_LOCKS = f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; "
+
 # A worker that is frozen or cut off within a transaction keeps its rows locked: nobody else could
 # put its tasks back.
 _BEGIN = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED; "
+    f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LOCKS}"
     f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
 )
 
@@ -148,7 +155,7 @@ _BEGIN = (
 # which guarded statements fail where they should lose, and long reads hold others up.
 _PINNED = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
 _BOUNDED = f"{_PINNED}SET LOCAL statement_timeout = '{READ_SECONDS}s'; "
-_BEFORE: dict[_Mode, str] = {"read": _BOUNDED, "autocommit": _PINNED, "write": ""}
+_BEFORE: dict[_Mode, str] = {"read": _BOUNDED, "autocommit": _PINNED + _LOCKS, "write": ""}
 
 
 class _Connection(psycopg2.extensions.connection):
@@ -273,6 +280,8 @@ _NOT_NOW = ("08", "40", "53", "57", "58", "XX", "25006", "25P03", "25P04", "5500
 """SQLSTATEs that are neither the value's nor the statement's fault: no connection, serialization
 and deadlock, no resources, shutdown and cancel, disk, bugs, read-only, timeouts, locks."""
 
+_LOCK_NOT_AVAILABLE = "55P03"
+
 _SQLITE_STATEMENT = frozenset(
     {
         sqlite3.SQLITE_ERROR,
@@ -297,6 +306,8 @@ def _translated_errors() -> Iterator[None]:
     except DBAPIError as exc:
         if _is_values_fault(exc.orig):
             raise ValueRefused(f"the database cannot hold a value: {_first_line(exc)}") from exc
+        if _sqlstate(exc.orig) == _LOCK_NOT_AVAILABLE:
+            raise RecordLocked(f"someone else has it: {_first_line(exc)}") from exc
         if exc.connection_invalidated or _may_work_later(exc.orig):
             raise StoreUnavailable(f"the database does not answer: {_first_line(exc)}") from exc
         raise

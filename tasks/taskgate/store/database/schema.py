@@ -34,6 +34,8 @@ def upgrade(database: Database) -> None:
     """
     with database.write() as tx:
         if not database.is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock
+            # An upgrade waits for as long as another one takes, and for whoever uses the tables.
+            tx.execute(text("SET LOCAL lock_timeout = 0"))
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         if _is_newer(tx, _current(tx)):
             return

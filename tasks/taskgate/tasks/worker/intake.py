@@ -20,7 +20,7 @@ from celery.worker import state as worker_state
 
 from taskgate.store import pauses, queries, transitions
 from taskgate.store.database.columns import storable
-from taskgate.store.errors import StoreUnavailable
+from taskgate.store.errors import RecordLocked, StoreUnavailable
 from taskgate.store.lifecycle import ACTIVE, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.record import Task
@@ -153,6 +153,9 @@ class Intake:
             try:
                 self._claim(batch)
                 self._claimed_at = time.monotonic()
+            except RecordLocked:
+                self._uncertain.update(_key(request) for request in batch)
+                self._wait_again(self._without_locked(batch))
             except StoreUnavailable:
                 self._uncertain.update(_key(request) for request in batch)
                 self._wait_again(batch)
@@ -214,6 +217,21 @@ class Intake:
         now = time.monotonic()
         with self._lock:
             self._waiting.extendleft(reversed([(now, request) for request in batch]))
+
+    def _without_locked(self, batch: Sequence[Any]) -> Sequence[Any]:
+        """Drop those whose records someone has locked, so that they do not hold up the others.
+
+        Their rows stay in the outbox, and will be published again as those of lost messages are.
+        """
+        try:
+            with self._recorder.database.autocommit() as tx:
+                lockable = queries.lockable(tx, [_key(request)[0] for request in batch])
+        except StoreUnavailable:
+            return batch
+        locked = [request for request in batch if _key(request)[0] not in lockable]
+        reason = "someone has locked its record; it will be published again"
+        self._on_loop(_drop, [(request, reason) for request in locked])
+        return [request for request in batch if _key(request)[0] in lockable]
 
     def _claim(self, batch: Sequence[Any]) -> None:
         wanted: dict[Key, Any] = {}

@@ -7,6 +7,7 @@ into it, its sender records alone, so a slow database makes the senders wait and
 from __future__ import annotations
 
 import itertools
+import select
 import socket
 import struct
 import threading
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 
 from celery.utils.log import get_logger
 
-from taskgate.store import transitions
+from taskgate.store import queries, transitions
+from taskgate.store.database.columns import storable
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import StoreUnavailable
+from taskgate.store.errors import RecordLocked, StoreUnavailable
 from taskgate.store.lifecycle import Reason
 from taskgate.store.record import Failure
 from taskgate.store.transitions import Success
@@ -34,6 +36,9 @@ GATHER_SECONDS = 0.003
 
 BUSY_SECONDS = 0.01
 """Ends that come so soon after the last commit are those of a busy worker."""
+
+LOCKED_SECONDS = 1.0
+"""Between tries to record the ends of tasks whose records someone has locked."""
 
 LONGEST_PACKET = 64 * 1024
 _BUFFER_BYTES = 4 * 1024 * 1024  # the system grants less
@@ -107,6 +112,7 @@ class SuccessRecorder:
         self._marks: dict[int, threading.Event] = {}
         self._give_up_at: float | None = None
         self._recorded_at = 0.0
+        self._locked: list[_End] = []
         self._thread = threading.Thread(target=self._run, name="taskgate-recorder", daemon=True)
 
     def start(self) -> None:
@@ -161,7 +167,13 @@ class SuccessRecorder:
 
     def _step(self) -> bool:
         """Receive what there is and record it; whether to stop."""
-        ends: list[_End] = []
+        ends: list[_End]
+        if self._locked:
+            ends, self._locked = self._locked, []
+            self._record(self._set_locked_aside(ends))
+            if self._locked and not self._has_more(LOCKED_SECONDS):
+                return False
+        ends = []
         control = self._receive(ends, 0)
         if time.monotonic() - self._recorded_at < BUSY_SECONDS:
             time.sleep(GATHER_SECONDS)  # nobody waits for this thread
@@ -175,9 +187,23 @@ class SuccessRecorder:
         if control is None:
             return False
         kind, number = control
-        if number in self._marks:
+        if number in self._marks and not self._locked:
             self._marks[number].set()
+        if kind == _STOP:
+            self._record_locked()
         return kind == _STOP
+
+    def _record_locked(self) -> None:
+        """Before the end: as long as there is time, record what someone has locked."""
+        while self._locked and time.monotonic() < (self._give_up_at or 0.0):
+            ends, self._locked = self._locked, []
+            self._record(ends)
+
+    def _has_more(self, seconds: float) -> bool:
+        """Whether something can be received within so many seconds."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def _receive(self, ends: list[_End], flags: int) -> tuple[int, int] | None:
         """Receive one end, or what else there is: its kind and number."""
@@ -197,6 +223,9 @@ class SuccessRecorder:
         while ends:
             try:
                 recorded = self._try_to_record(ends)
+            except RecordLocked:
+                ends, is_repeated = self._set_locked_aside(ends), True
+                continue
             except StoreUnavailable as exc:
                 logger.warning("%d ends of tasks wait to be recorded: %s", len(ends), exc)
                 if self._give_up_at is not None and time.monotonic() > self._give_up_at:
@@ -211,6 +240,20 @@ class SuccessRecorder:
                         "task %s: attempt %d has ended otherwise", end.task_id, end.attempt
                     )
             return
+
+    def _set_locked_aside(self, ends: Sequence[_End]) -> list[_End]:
+        """The ends that can be recorded now. One that cannot must not hold up the others."""
+        try:
+            with self._database.autocommit() as tx:
+                lockable = queries.lockable(tx, [storable(end.task_id) for end in ends])
+        except StoreUnavailable:
+            return list(ends)
+        free: list[_End] = []
+        for end in ends:
+            (free if storable(end.task_id) in lockable else self._locked).append(end)
+        for end in self._locked:
+            logger.warning("the end of task %s waits: someone has locked its record", end.task_id)
+        return free
 
     def _try_to_record(self, ends: Sequence[_End]) -> set[str]:
         try:
