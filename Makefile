@@ -18,7 +18,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench bench-quick dist faults clean
+.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench bench-quick dist faults soak clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ faults: setup-dev servers  ## Break everything on purpose; the acceptance tests 
 	$(BIN)/pytest -m "" tests/faults $(PYTEST)
 	$(BIN)/pytest -m long tests/acceptance $(PYTEST)
 	TASKGATE_FAULTY_COMMITS=0.05:7 $(BIN)/pytest $(UNDER_FAULTS) $(PYTEST)
+
+soak: setup-dev servers  ## An hour of mixed load, kills and restarts; MINUTES=10
+	SOAK_MINUTES=$(or $(MINUTES),60) $(BIN)/pytest -m "" tests/faults/test_soak.py $(PYTEST)
 
 conformance: setup-dev servers  ## Run the same scenarios with the clients of all languages
 	$(BIN)/pytest tests/conformance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,8 +45,11 @@ class Submission:
 class Traffic:
     """Submits from several threads until each is acknowledged, repeating with its request id."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
+    def __init__(
+        self, deployment: Deployment, try_again: Collection[grpc.StatusCode] = TRY_AGAIN
+    ) -> None:
+        """``try_again``: the answers after which a Submit is repeated."""
+        self._try_again = try_again
         self._pool = ThreadPoolExecutor(CLIENTS)
         self._stubs: Iterator[TaskServiceStub] = itertools.cycle(
             [deployment.stub() for _ in range(CLIENTS)]
@@ -67,7 +70,9 @@ class Traffic:
             )
             request.kwargs.update(dict(kwargs()))
             stub = next(self._stubs)
-            self._submissions.append(self._pool.submit(submit_until_acknowledged, stub, request))
+            self._submissions.append(
+                self._pool.submit(submit_until_acknowledged, stub, request, self._try_again)
+            )
 
     @property
     def acknowledged(self) -> int:
@@ -89,16 +94,22 @@ class Traffic:
 
 
 @contextmanager
-def traffic_to(deployment: Deployment) -> Iterator[Traffic]:
+def traffic_to(
+    deployment: Deployment, try_again: Collection[grpc.StatusCode] = TRY_AGAIN
+) -> Iterator[Traffic]:
     """Clients of a deployment, which need not be up."""
-    traffic = Traffic(deployment)
+    traffic = Traffic(deployment, try_again)
     try:
         yield traffic
     finally:
         traffic.close()
 
 
-def submit_until_acknowledged(stub: TaskServiceStub, request: SubmitRequest) -> Submission:
+def submit_until_acknowledged(
+    stub: TaskServiceStub,
+    request: SubmitRequest,
+    try_again: Collection[grpc.StatusCode] = TRY_AGAIN,
+) -> Submission:
     """Repeat a Submit while the server or its database is away; an RpcError for anything else."""
     give_up_at = time.monotonic() + PATIENCE
     longest = 0.0
@@ -108,7 +119,8 @@ def submit_until_acknowledged(stub: TaskServiceStub, request: SubmitRequest) -> 
             task = stub.Submit(request, timeout=DEADLINE).task
         except grpc.RpcError as error:
             longest = max(longest, time.monotonic() - began)
-            _raise_unless_worth_repeating(error, give_up_at)
+            if code_of(error) not in try_again or time.monotonic() > give_up_at:
+                raise
             time.sleep(0.05)
             continue
         longest = max(longest, time.monotonic() - began)
@@ -125,7 +137,8 @@ def abort_unless_final(stub: TaskServiceStub, task_id: str) -> None:
             raise
 
 
-def _raise_unless_worth_repeating(error: grpc.RpcError, give_up_at: float) -> None:
+def code_of(error: grpc.RpcError) -> grpc.StatusCode:
+    """What the call was answered."""
     assert isinstance(error, grpc.Call)
-    if error.code() not in TRY_AGAIN or time.monotonic() > give_up_at:
-        raise error
+    code: grpc.StatusCode = error.code()
+    return code
