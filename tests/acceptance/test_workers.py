@@ -6,12 +6,15 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from support.deployment import Deployment
+from support.postgres import PostgresServer
 from support.processes import has_ended
+from support.redis import RedisServer
 from support.waiting import wait_until
 from taskgate.client import Client, State
 
@@ -42,6 +45,40 @@ def test_celerys_own_command_starts_a_worker(
     [stopped] = [each for each in deployment.workers() if each.details["pid"] == worker.pid]
     assert stopped.stopped_at is not None
     assert stopped.details["queues"] == [f"plain-{pool}"]
+
+
+def is_newer(path: Path, than: int) -> bool:
+    return path.stat().st_mtime_ns > than
+
+
+def test_a_file_shows_that_a_worker_lives(deployment: Deployment, tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    env = {"TASKGATE_WORKER_ALIVE_FILE": str(alive)}
+    with deployment.start_worker("--pool=solo", env=env) as worker:
+        first = alive.stat().st_mtime_ns
+        wait_until(partial(is_newer, alive, first), what="it is touched")
+        assert worker.stop() == 0
+    assert not alive.exists()
+
+
+def test_a_worker_lives_without_its_broker_and_its_database(tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    with (
+        PostgresServer() as postgres,
+        RedisServer() as redis,
+        Deployment(
+            tmp_path, broker_url=redis.url(), database_url=postgres.create_database("alive")
+        ) as deployment,
+    ):
+        env = {"TASKGATE_WORKER_ALIVE_FILE": str(alive)}
+        with deployment.start_worker("--pool=threads", env=env) as worker:
+            redis.kill()
+            postgres.kill()
+            for _ in range(3):
+                before = alive.stat().st_mtime_ns
+                wait_until(partial(is_newer, alive, before), 60, "it is touched")
+            worker.kill()
+    assert alive.exists()
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def record_options(settings: Settings) -> dict[str, Any]:
         "taskgate_lease_seconds": settings.taskgate_lease_seconds,
         "taskgate_max_result_bytes": settings.taskgate_max_result_bytes,
         "taskgate_max_worker_losses": settings.taskgate_max_worker_losses,
+        "taskgate_worker_alive_file": settings.taskgate_worker_alive_file,
     }
 
 

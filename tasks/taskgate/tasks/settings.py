@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     taskgate_max_worker_losses: int = Field(default=3, ge=0, le=100)
     """How often a task may lose its worker and still be run again."""
 
+    taskgate_worker_alive_file: Annotated[Path, AfterValidator(Path.absolute)] | None = None
+    """A worker touches it every two seconds and removes it when it ends; one file a worker."""
+
     _split_names = field_validator("taskgate_tasks", "taskgate_queues", mode="before")(split_names)
 
 

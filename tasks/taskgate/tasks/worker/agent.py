@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery.utils.log import get_logger
@@ -76,6 +77,8 @@ class Agent:
         self._successes = successes
         self._unstarted = unstarted
         self._counts = counts
+        # It is touched at each tick, whatever database and broker do.
+        self._alive_file: Path | None = backend.app.conf.get("taskgate_worker_alive_file")
         self._missing_since: dict[tuple[str, int], float] = {}
         self._renew_at = 0.0
         self._later: deque[tuple[str, Callable[[], None]]] = deque()
@@ -88,8 +91,11 @@ class Agent:
 
         Raises:
             StoreUnavailable: the database does not answer.
+            OSError: the alive file cannot be written.
         """
         self._register(self._identity.worker_id)
+        if self._alive_file is not None:
+            self._alive_file.touch()
         self._backend.later = self._put_later
         self._agent.start()
         self._writes.start()
@@ -114,6 +120,8 @@ class Agent:
                 logger.info("task %s is given back", attempt.task_id)
                 transitions.give_back(tx, attempt.task_id, attempt.attempt)
             workers.stop(tx, self._identity.worker_id)
+        if self._alive_file is not None:
+            self._alive_file.unlink(missing_ok=True)
 
     def _register(self, worker_id: str) -> None:
         with self._backend.database.autocommit() as tx:
@@ -126,6 +134,7 @@ class Agent:
     # The loop that looks after lease and tasks.
 
     def _tick(self) -> float:
+        self._show_alive()
         if time.monotonic() >= self._renew_at:
             self._renew()
         with self._backend.database.read() as tx:
@@ -135,6 +144,14 @@ class Agent:
             if attempt.force_is_due:
                 self._end_by_force(attempt)
         return self._pause()
+
+    def _show_alive(self) -> None:
+        if self._alive_file is None:
+            return
+        try:
+            self._alive_file.touch()
+        except OSError as exc:  # the lease matters more
+            logger.warning("%s does not show that this worker lives: %s", self._alive_file, exc)
 
     def _pause(self) -> float:
         if worker_state.active_requests:
