@@ -1671,7 +1671,7 @@ var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1794,7 +1794,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\bTaskView\x12\x19\n" +
 	"\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n" +
-	"\x0eTASK_VIEW_FULL\x10\x022\x93\r\n" +
+	"\x0eTASK_VIEW_FULL\x10\x022\xd9\r\n" +
 	"\vTaskService\x12A\n" +
 	"\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x128\n" +
 	"\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n" +
@@ -1822,7 +1822,8 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\fGetOperation\x12 .taskgate.v1.GetOperationRequest\x1a!.taskgate.v1.GetOperationResponse\x12[\n" +
 	"\x0eWatchOperation\x12\".taskgate.v1.WatchOperationRequest\x1a#.taskgate.v1.WatchOperationResponse0\x01\x12V\n" +
 	"\rStopOperation\x12!.taskgate.v1.StopOperationRequest\x1a\".taskgate.v1.StopOperationResponse\x12Y\n" +
-	"\x0eListOperations\x12\".taskgate.v1.ListOperationsRequest\x1a#.taskgate.v1.ListOperationsResponseBY\n" +
+	"\x0eListOperations\x12\".taskgate.v1.ListOperationsRequest\x1a#.taskgate.v1.ListOperationsResponse\x12D\n" +
+	"\aGetLogs\x12\x1b.taskgate.v1.GetLogsRequest\x1a\x1c.taskgate.v1.GetLogsResponseBY\n" +
 	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
@@ -1892,17 +1893,19 @@ var file_taskgate_v1_task_service_proto_goTypes = []any{
 	(*WatchOperationRequest)(nil),  // 49: taskgate.v1.WatchOperationRequest
 	(*StopOperationRequest)(nil),   // 50: taskgate.v1.StopOperationRequest
 	(*ListOperationsRequest)(nil),  // 51: taskgate.v1.ListOperationsRequest
-	(*PauseResponse)(nil),          // 52: taskgate.v1.PauseResponse
-	(*ResumeResponse)(nil),         // 53: taskgate.v1.ResumeResponse
-	(*ListPausesResponse)(nil),     // 54: taskgate.v1.ListPausesResponse
-	(*ListEventsResponse)(nil),     // 55: taskgate.v1.ListEventsResponse
-	(*AbortTasksResponse)(nil),     // 56: taskgate.v1.AbortTasksResponse
-	(*RetryTasksResponse)(nil),     // 57: taskgate.v1.RetryTasksResponse
-	(*DeleteTasksResponse)(nil),    // 58: taskgate.v1.DeleteTasksResponse
-	(*GetOperationResponse)(nil),   // 59: taskgate.v1.GetOperationResponse
-	(*WatchOperationResponse)(nil), // 60: taskgate.v1.WatchOperationResponse
-	(*StopOperationResponse)(nil),  // 61: taskgate.v1.StopOperationResponse
-	(*ListOperationsResponse)(nil), // 62: taskgate.v1.ListOperationsResponse
+	(*GetLogsRequest)(nil),         // 52: taskgate.v1.GetLogsRequest
+	(*PauseResponse)(nil),          // 53: taskgate.v1.PauseResponse
+	(*ResumeResponse)(nil),         // 54: taskgate.v1.ResumeResponse
+	(*ListPausesResponse)(nil),     // 55: taskgate.v1.ListPausesResponse
+	(*ListEventsResponse)(nil),     // 56: taskgate.v1.ListEventsResponse
+	(*AbortTasksResponse)(nil),     // 57: taskgate.v1.AbortTasksResponse
+	(*RetryTasksResponse)(nil),     // 58: taskgate.v1.RetryTasksResponse
+	(*DeleteTasksResponse)(nil),    // 59: taskgate.v1.DeleteTasksResponse
+	(*GetOperationResponse)(nil),   // 60: taskgate.v1.GetOperationResponse
+	(*WatchOperationResponse)(nil), // 61: taskgate.v1.WatchOperationResponse
+	(*StopOperationResponse)(nil),  // 62: taskgate.v1.StopOperationResponse
+	(*ListOperationsResponse)(nil), // 63: taskgate.v1.ListOperationsResponse
+	(*GetLogsResponse)(nil),        // 64: taskgate.v1.GetLogsResponse
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
@@ -1965,30 +1968,32 @@ var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	49, // 57: taskgate.v1.TaskService.WatchOperation:input_type -> taskgate.v1.WatchOperationRequest
 	50, // 58: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
 	51, // 59: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
-	2,  // 60: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 61: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 62: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 63: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 64: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 65: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 66: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 67: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 68: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	22, // 69: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
-	24, // 70: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
-	52, // 71: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
-	53, // 72: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
-	54, // 73: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
-	55, // 74: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
-	56, // 75: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
-	57, // 76: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
-	58, // 77: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
-	59, // 78: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
-	60, // 79: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
-	61, // 80: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
-	62, // 81: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
-	60, // [60:82] is the sub-list for method output_type
-	38, // [38:60] is the sub-list for method input_type
+	52, // 60: taskgate.v1.TaskService.GetLogs:input_type -> taskgate.v1.GetLogsRequest
+	2,  // 61: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 62: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 63: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 64: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 65: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 66: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 67: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 68: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 69: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 70: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 71: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	53, // 72: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
+	54, // 73: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
+	55, // 74: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
+	56, // 75: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
+	57, // 76: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
+	58, // 77: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
+	59, // 78: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
+	60, // 79: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
+	61, // 80: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
+	62, // 81: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
+	63, // 82: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
+	64, // 83: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
+	61, // [61:84] is the sub-list for method output_type
+	38, // [38:61] is the sub-list for method input_type
 	38, // [38:38] is the sub-list for extension type_name
 	38, // [38:38] is the sub-list for extension extendee
 	0,  // [0:38] is the sub-list for field type_name
@@ -2000,6 +2005,7 @@ func file_taskgate_v1_task_service_proto_init() {
 		return
 	}
 	file_taskgate_v1_events_proto_init()
+	file_taskgate_v1_logs_proto_init()
 	file_taskgate_v1_operations_proto_init()
 	file_taskgate_v1_pauses_proto_init()
 	file_taskgate_v1_stats_proto_init()

@@ -43,6 +43,7 @@ const (
 	TaskService_WatchOperation_FullMethodName = "/taskgate.v1.TaskService/WatchOperation"
 	TaskService_StopOperation_FullMethodName  = "/taskgate.v1.TaskService/StopOperation"
 	TaskService_ListOperations_FullMethodName = "/taskgate.v1.TaskService/ListOperations"
+	TaskService_GetLogs_FullMethodName        = "/taskgate.v1.TaskService/GetLogs"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -113,6 +114,9 @@ type TaskServiceClient interface {
 	StopOperation(ctx context.Context, in *StopOperationRequest, opts ...grpc.CallOption) (*StopOperationResponse, error)
 	// Lists operations, the newest first.
 	ListOperations(ctx context.Context, in *ListOperationsRequest, opts ...grpc.CallOption) (*ListOperationsResponse, error)
+	// Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+	// running task logs can be read about a second later.
+	GetLogs(ctx context.Context, in *GetLogsRequest, opts ...grpc.CallOption) (*GetLogsResponse, error)
 }
 
 type taskServiceClient struct {
@@ -361,6 +365,16 @@ func (c *taskServiceClient) ListOperations(ctx context.Context, in *ListOperatio
 	return out, nil
 }
 
+func (c *taskServiceClient) GetLogs(ctx context.Context, in *GetLogsRequest, opts ...grpc.CallOption) (*GetLogsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetLogsResponse)
+	err := c.cc.Invoke(ctx, TaskService_GetLogs_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -429,6 +443,9 @@ type TaskServiceServer interface {
 	StopOperation(context.Context, *StopOperationRequest) (*StopOperationResponse, error)
 	// Lists operations, the newest first.
 	ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error)
+	// Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+	// running task logs can be read about a second later.
+	GetLogs(context.Context, *GetLogsRequest) (*GetLogsResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -504,6 +521,9 @@ func (UnimplementedTaskServiceServer) StopOperation(context.Context, *StopOperat
 }
 func (UnimplementedTaskServiceServer) ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListOperations not implemented")
+}
+func (UnimplementedTaskServiceServer) GetLogs(context.Context, *GetLogsRequest) (*GetLogsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetLogs not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -908,6 +928,24 @@ func _TaskService_ListOperations_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_GetLogs_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetLogsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).GetLogs(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_GetLogs_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).GetLogs(ctx, req.(*GetLogsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -994,6 +1032,10 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListOperations",
 			Handler:    _TaskService_ListOperations_Handler,
+		},
+		{
+			MethodName: "GetLogs",
+			Handler:    _TaskService_GetLogs_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

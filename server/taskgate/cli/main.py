@@ -41,6 +41,7 @@ _COMMANDS = {
     "resume": "pauses:resume",
     "pauses": "pauses:pauses",
     "events": "events:command",
+    "logs": "logs:command",
     "sweep": "sweep:command",
     "doctor": "doctor:command",
 }

@@ -20,9 +20,11 @@ from taskgate.server.api.events import Events
 from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.logs import Logs
 from taskgate.server.api.operations import Operations
 from taskgate.server.api.overview import Overview
 from taskgate.server.api.pauses import Pauses
+from taskgate.server.api.polling import LongPolls
 from taskgate.server.api.reflection import Reflection
 from taskgate.server.api.scaler import Scaler
 from taskgate.server.api.service import TaskService
@@ -131,7 +133,7 @@ class TaskgateServer:
         self._writer = Writer(self._database, self._dispatcher)
         self._reader = Reader(self._database)
         self._watcher = Watcher(self._records)
-        self._events = Events(self._list_records, settings.taskgate_max_wait_seconds)
+        self._polls = LongPolls(settings.taskgate_max_wait_seconds)
         sweeper = sweeper_of(settings, self._database, app, settings.retention)
         self._operations = OperationWorker(self._database, settings.taskgate_max_queued)
         self._loops: list[Loop] = [
@@ -203,7 +205,7 @@ class TaskgateServer:
             self._dashboard.refuse()
         self._scaler.close()
         await self._watcher.close()
-        self._events.close()
+        self._polls.close()
         while self._interceptor.calls_under_way and not draining.done():
             await asyncio.wait([draining], timeout=DRAIN_TICK)
         await server.stop(None)  # health watches would stay for good
@@ -249,8 +251,9 @@ class TaskgateServer:
             lists=Lists(self._list_records),
             stats=Stats(Overview(self._list_records, catalog)),
             pauses=Pauses(self._records, catalog),
-            events=self._events,
             operations=Operations(self._list_records, self._operations),
+            events=Events(self._list_records, self._polls),
+            logs=Logs(self._list_records, self._polls),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

@@ -17,7 +17,7 @@ from taskgate.store.chords import IS_PART
 from taskgate.store.database import clock
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Reason, State
 from taskgate.store.record import Failure
-from taskgate.store.tables import attempts, labels, outbox, state_in, tasks, workers
+from taskgate.store.tables import attempts, labels, logs, outbox, state_in, tasks, workers
 from taskgate.store.workers import HAS_LEASE
 
 
@@ -130,5 +130,11 @@ def delete_many(tx: Connection, task_ids: Collection[str]) -> tuple[set[str], di
 
 def delete_records(tx: Connection, task_ids: Collection[str]) -> None:
     """Delete records with all that belongs to them, whatever their state."""
-    for column in (attempts.c.task_id, labels.c.task_id, outbox.c.task_id, tasks.c.id):
+    for column in (
+        attempts.c.task_id,
+        labels.c.task_id,
+        logs.c.task_id,
+        outbox.c.task_id,
+        tasks.c.id,
+    ):
         tx.execute(delete(column.table).where(column.in_(task_ids)))

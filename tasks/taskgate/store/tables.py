@@ -181,6 +181,16 @@ calls = Table(
 
 Index("ix_taskgate_calls_by_time", calls.c.called_at, calls.c.task_id)
 
+logs = Table(
+    "taskgate_logs",
+    metadata,
+    Column("task_id", Name(ID_LENGTH), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("dropped", Integer, nullable=False),
+    Column("lines", LongText, nullable=False),
+)
+"""What attempts have logged: see ``logs.py``."""
+
 outbox = Table(
     "taskgate_outbox",
     metadata,

@@ -18,7 +18,8 @@ from taskgate.tasks.configuration import (
     merged_transport_options,
     record_options,
 )
-from taskgate.tasks.settings import Settings, with_absolute_paths
+from taskgate.tasks.logs.formatting import format_workers_lines
+from taskgate.tasks.settings import LogFormat, Settings, with_absolute_paths
 from taskgate.tasks.worker.pool import PoolStep
 from taskgate.tasks.worker.reception import CarefulReception
 from taskgate.tasks.worker.steps import AgentStep, adopt_tasks
@@ -29,6 +30,7 @@ def create_app(settings: Settings) -> Celery:
     app: Celery = Celery("taskgate", task_cls=cast("Any", TaskgateTask))
     app.conf.update(configuration(settings))
     _install(app)
+    format_workers_lines(settings.taskgate_log_format)
     return app
 
 
@@ -49,6 +51,8 @@ def manage(app: Celery, settings: Settings | None = None) -> Celery:
     )
     app.Task = with_taskgate(app.Task)  # type: ignore[misc]  # it is cached, not read-only
     _install(app)
+    if settings.taskgate_log_format is LogFormat.JSON:  # otherwise the lines are the program's own
+        format_workers_lines(LogFormat.JSON)
     return app
 
 

@@ -28,6 +28,7 @@ from taskgate.store.submission import FIRST_ATTEMPT
 from taskgate.store.transitions import Claim
 from taskgate.tasks import messages, replacing
 from taskgate.tasks.failures import failure_of, wait_by_policy
+from taskgate.tasks.logs.kept import TaskLog
 from taskgate.tasks.progress import cut_texts
 from taskgate.tasks.recording import Recorder
 from taskgate.tasks.sending import Unsent
@@ -122,6 +123,8 @@ class Attempt:
         self._taken_over: int | None = None
         self._next_look = 0.0
         self._last_progress: str | None = None
+        self.log: TaskLog | None = None
+        """What it logged, if it did."""
 
     # Its beginning.
 
@@ -305,8 +308,14 @@ class Attempt:
         reports waiting, and wait for it.
         """
         self.has_ended = True
+        self.write_log()
         if self.claimed is not None:
             self._last_progress = self.recorder.progress.take(self.claimed) or self._last_progress
+
+    def write_log(self) -> None:
+        """Write what it has logged and that has not been written."""
+        if self.log is not None and self.log.has_news:
+            self.recorder.logs.write(self.log)
 
     # The formal model's step HandEnd.
     def hand_over_success(self, result: str) -> bool:
@@ -541,6 +550,11 @@ def running(attempt: Attempt) -> Iterator[None]:
         yield
     finally:
         _running.reset(token)
+
+
+def current_attempt() -> Attempt | None:
+    """The attempt that runs in this context."""
+    return _running.get()
 
 
 def running_attempt(request: Any) -> Attempt | None:

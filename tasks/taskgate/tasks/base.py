@@ -75,7 +75,10 @@ class ClaimingTracer:
             delivery = request.get("delivery_info") or {}
             request["delivery_info"] = {**delivery, "redelivered": True}
         with running(attempt):
-            return self._trace_attempt(attempt, uuid, args, kwargs, request)
+            try:
+                return self._trace_attempt(attempt, uuid, args, kwargs, request)
+            finally:
+                attempt.write_log()  # of hooks and receivers that run after the end
 
     def _begin(self, attempt: Attempt, given: Handover) -> None:
         """Of an attempt that was claimed ahead, make sure that it is still to be run."""

@@ -84,6 +84,7 @@ def record_options(settings: Settings) -> dict[str, Any]:
         "taskgate_max_result_bytes": settings.taskgate_max_result_bytes,
         "taskgate_max_worker_losses": settings.taskgate_max_worker_losses,
         "taskgate_worker_alive_file": settings.taskgate_worker_alive_file,
+        "taskgate_task_log_bytes": settings.taskgate_task_log_bytes,
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from taskgate.tasks.base import TaskgateTask, task
 
 TICK_SECONDS = 0.05
+
+logger = logging.getLogger("demo")
 
 
 @task(name="demo.add")
@@ -55,6 +58,7 @@ class NotYet(Exception):
 def flaky(self: TaskgateTask, failures: int) -> int:
     """Fail so many times, be retried each time, and return the number of the attempt."""
     if self.request.retries < failures:
+        logger.warning("failing on purpose, %d more to come", failures - self.request.retries - 1)
         raise NotYet(f"failure {self.request.retries + 1} of {failures}")
     retries: int = self.request.retries
     return retries + 1

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks.logs.kept import LogWriter
 from taskgate.tasks.progress import ProgressWriter
 from taskgate.tasks.watermarks import Watermarks
 from taskgate.tasks.worker import identity
@@ -42,6 +43,7 @@ class Recorder:
         self.app = app
         self.database = database
         self.progress = ProgressWriter(database)
+        self.logs = LogWriter(database)
         self.successes: SuccessSender | None = None
         """To the worker's main process, if that records ends for all who run tasks."""
         self.watermarks = Watermarks()

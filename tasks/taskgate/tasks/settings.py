@@ -5,6 +5,7 @@ The names that Celery users know keep their names; the rest begins with ``TASKGA
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -22,6 +23,15 @@ STATE_FOLDER = Path(".taskgate")
 
 DEFAULT_QUEUE = "celery"
 """Celery's own default queue."""
+
+
+class LogFormat(StrEnum):
+    """What log lines look like."""
+
+    TEXT = "text"
+    """For people."""
+    JSON = "json"
+    """For programs."""
 
 
 _SQL_BROKERS = ("sqla+", "sqlalchemy+")
@@ -172,6 +182,12 @@ class Settings(BaseSettings):
 
     taskgate_worker_alive_file: Annotated[Path, AfterValidator(Path.absolute)] | None = None
     """A worker touches it every two seconds and removes it when it ends; one file a worker."""
+
+    taskgate_log_format: LogFormat = LogFormat.TEXT
+    """What log lines of servers and workers look like: ``text`` or ``json``."""
+
+    taskgate_task_log_bytes: int = Field(default=64 * 1024, ge=0, le=1024 * 1024)
+    """How much of what an attempt logs is kept in the record, the newest; 0 keeps nothing."""
 
     _split_names = field_validator("taskgate_tasks", "taskgate_queues", mode="before")(split_names)
 

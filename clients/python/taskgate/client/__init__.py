@@ -55,6 +55,7 @@ from taskgate.client.errors import (
 from taskgate.client.events import Event, EventKind
 from taskgate.client.handle import AsyncTaskHandle, TaskHandle
 from taskgate.client.listing import AsyncTasks, Page, Tasks
+from taskgate.client.logs import LogLine
 from taskgate.client.operations import (
     Begun,
     Operation,
@@ -90,6 +91,7 @@ __all__ = [
     "Event",
     "EventKind",
     "InvalidRequest",
+    "LogLine",
     "Operation",
     "OperationFailure",
     "OperationKind",

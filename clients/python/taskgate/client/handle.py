@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 from taskgate.client.blocking import blocking, iterating
 from taskgate.client.calls import Caller
 from taskgate.client.errors import error_from_task
+from taskgate.client.logs import LogLine, log_lines
 from taskgate.client.task import State, Task, task_from_message
 from taskgate.client.values import arguments_json, to_duration
 from taskgate.client.watching import wait, watch
@@ -78,6 +79,18 @@ class AsyncTaskHandle:
             async for task in seen:
                 self.latest = task
                 yield task
+
+    def logs(self, *, follow: bool = False) -> AsyncGenerator[LogLine]:
+        """What the task has logged and printed, in all of its attempts, the oldest line first.
+
+        Args:
+            follow: wait for more until it has ended; the server may restart meanwhile.
+
+        Raises:
+            TaskNotFound: no task has the id.
+            TaskgateError: the call was refused.
+        """
+        return log_lines(self._caller, self.id, follow=follow)
 
     async def result(self, timeout: float | None = None) -> Any:
         """What the task returned, once it has.
@@ -181,6 +194,7 @@ class TaskHandle:
     get = blocking(AsyncTaskHandle.get)
     wait = blocking(AsyncTaskHandle.wait)
     watch = iterating(AsyncTaskHandle.watch)
+    logs = iterating(AsyncTaskHandle.logs)
     result = blocking(AsyncTaskHandle.result)
     abort = blocking(AsyncTaskHandle.abort)
     retry = blocking(AsyncTaskHandle.retry, lambda core: TaskHandle(core))  # noqa: PLW0108 - not yet defined

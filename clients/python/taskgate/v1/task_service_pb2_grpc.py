@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from taskgate.v1 import events_pb2 as taskgate_dot_v1_dot_events__pb2
+from taskgate.v1 import logs_pb2 as taskgate_dot_v1_dot_logs__pb2
 from taskgate.v1 import operations_pb2 as taskgate_dot_v1_dot_operations__pb2
 from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
 from taskgate.v1 import task_service_pb2 as taskgate_dot_v1_dot_task__service__pb2
@@ -151,6 +152,11 @@ class TaskServiceStub(object):
                 '/taskgate.v1.TaskService/ListOperations',
                 request_serializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsResponse.FromString,
+                _registered_method=True)
+        self.GetLogs = channel.unary_unary(
+                '/taskgate.v1.TaskService/GetLogs',
+                request_serializer=taskgate_dot_v1_dot_logs__pb2.GetLogsRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_logs__pb2.GetLogsResponse.FromString,
                 _registered_method=True)
 
 
@@ -330,6 +336,14 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLogs(self, request, context):
+        """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+        running task logs can be read about a second later.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -442,6 +456,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListOperations,
                     request_deserializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_operations__pb2.ListOperationsResponse.SerializeToString,
+            ),
+            'GetLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogs,
+                    request_deserializer=taskgate_dot_v1_dot_logs__pb2.GetLogsRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_logs__pb2.GetLogsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1043,6 +1062,33 @@ class TaskService(object):
             '/taskgate.v1.TaskService/ListOperations',
             taskgate_dot_v1_dot_operations__pb2.ListOperationsRequest.SerializeToString,
             taskgate_dot_v1_dot_operations__pb2.ListOperationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/GetLogs',
+            taskgate_dot_v1_dot_logs__pb2.GetLogsRequest.SerializeToString,
+            taskgate_dot_v1_dot_logs__pb2.GetLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

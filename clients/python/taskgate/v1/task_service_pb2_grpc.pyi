@@ -6,6 +6,7 @@ The calls: submit tasks, look them up, run them again, abort them."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from taskgate.v1 import events_pb2 as _events_pb2
+from taskgate.v1 import logs_pb2 as _logs_pb2
 from taskgate.v1 import operations_pb2 as _operations_pb2
 from taskgate.v1 import pauses_pb2 as _pauses_pb2
 from taskgate.v1 import task_service_pb2 as _task_service_pb2
@@ -109,6 +110,10 @@ class TaskServiceStub:
     """Stops an operation. What it has done stays done."""
     ListOperations: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListOperationsRequest, _operations_pb2.ListOperationsResponse]
     """Lists operations, the newest first."""
+    GetLogs: _grpc.UnaryUnaryMultiCallable[_logs_pb2.GetLogsRequest, _logs_pb2.GetLogsResponse]
+    """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+    running task logs can be read about a second later.
+    """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -188,6 +193,10 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Stops an operation. What it has done stays done."""
     ListOperations: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListOperationsRequest, _operations_pb2.ListOperationsResponse]  # type: ignore[assignment]
     """Lists operations, the newest first."""
+    GetLogs: _aio.UnaryUnaryMultiCallable[_logs_pb2.GetLogsRequest, _logs_pb2.GetLogsResponse]  # type: ignore[assignment]
+    """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+    running task logs can be read about a second later.
+    """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -396,5 +405,15 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.ListOperationsResponse, _abc.Awaitable[_operations_pb2.ListOperationsResponse]]:
         """Lists operations, the newest first."""
+
+    @_abc_1.abstractmethod
+    def GetLogs(
+        self,
+        request: _logs_pb2.GetLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_logs_pb2.GetLogsResponse, _abc.Awaitable[_logs_pb2.GetLogsResponse]]:
+        """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+        running task logs can be read about a second later.
+        """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,10 +15,11 @@ from taskgate.cli.exits import CommandError
 from taskgate.cli.readiness import notify_ready
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
 from taskgate.server.addresses import AddressUnavailable
-from taskgate.server.api.authentication import TokensFileError
+from taskgate.server.api.authentication import TokensFileError, log_context
 from taskgate.server.credentials import CredentialsError
 from taskgate.server.main import PartEnded, serve
 from taskgate.server.settings import ServerSettings
+from taskgate.tasks.logs.formatting import formatter, provide
 
 
 @click.command()
@@ -53,6 +54,9 @@ def command(address: str | None, processes: int, loglevel: str, *, is_one_of_sev
     process = " [%(process)d]" if is_one_of_several else ""
     layout = f"%(asctime)s{process} %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=loglevel, format=layout)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter(settings.taskgate_log_format, logging.Formatter(layout)))
+    provide(log_context)
     with _translate_errors():
         serve(
             settings,

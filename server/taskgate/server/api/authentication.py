@@ -31,6 +31,13 @@ caller: ContextVar[Caller] = ContextVar("caller", default=ANYONE)
 
 MAX_NAME_LENGTH = 255
 
+
+def log_context() -> Mapping[str, str]:
+    """What log lines of the call that is being served are about."""
+    name = caller.get().name
+    return {"caller": name} if name else {}
+
+
 _SCHEME = "bearer"
 _CERTIFICATE = "certificate"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

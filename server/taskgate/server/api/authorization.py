@@ -35,6 +35,7 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "GetOperation": Role.READ,
     "WatchOperation": Role.READ,
     "ListOperations": Role.READ,
+    "GetLogs": Role.READ,
 }
 
 _TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]

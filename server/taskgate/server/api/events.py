@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from taskgate.server.api.lists import PageTokens, page_size, refuse_token
+from taskgate.server.api.polling import LongPolls
 from taskgate.server.callers import Caller
 from taskgate.server.errors import InvalidRequest, Violation, Violations
 from taskgate.server.messages.events import event_message
@@ -22,9 +22,6 @@ from taskgate.store.events import Page
 from taskgate.v1 import events_pb2
 
 DEFAULT_PAGE_SIZE = 100
-
-POLL_SECONDS = 0.5
-"""Between two looks for a caller who waits."""
 
 _KINDS: Mapping[int, Kind] = {
     events_pb2.EventKind.Value(f"EVENT_KIND_{kind}"): kind for kind in Kind
@@ -52,9 +49,7 @@ class Events:
     """Lists events, and waits for the next ones."""
 
     records: Records
-    max_wait: float
-    """The longest that a call may wait, in seconds."""
-    _closing: asyncio.Event = field(default_factory=asyncio.Event)
+    polls: LongPolls
 
     async def list(
         self,
@@ -75,19 +70,13 @@ class Events:
         violations = Violations()
         wait = fields.duration(request.wait, "wait", violations)
         violations.raise_if_any()
-        seconds = fields.seconds_to_wait(wait, self.max_wait, time_remaining)
-        end = asyncio.get_running_loop().time() + seconds
-        while True:
-            page = await self._page(wanted)
-            answer = _answer(wanted, page, caller)
-            rest = end - asyncio.get_running_loop().time()
-            if answer.events or answer.has_more or rest <= 0 or self._closing.is_set():
-                return answer
-            await self._pause(min(rest, POLL_SECONDS))
+        seconds = fields.seconds_to_wait(wait, self.polls.longest, time_remaining)
 
-    def close(self) -> None:
-        """Answer those who wait."""
-        self._closing.set()
+        async def look() -> tuple[events_pb2.ListEventsResponse, bool]:
+            answer = _answer(wanted, await self._page(wanted), caller)
+            return answer, bool(answer.events) or answer.has_more
+
+        return await self.polls.until_news(look, seconds)
 
     async def _wanted(self, request: events_pb2.ListEventsRequest, caller: Caller) -> Wanted:
         kinds = _kinds(request.kinds)
@@ -111,13 +100,6 @@ class Events:
             return read(tx, after=wanted.after, until=until, limit=wanted.size, kinds=wanted.kinds)
 
         return await self.records.read(page)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            return
 
 
 def _answer(wanted: Wanted, page: Page, caller: Caller) -> events_pb2.ListEventsResponse:

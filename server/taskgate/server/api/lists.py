@@ -77,7 +77,7 @@ class Lists:
 
         def answer(tx: Connection) -> task_service_pb2.ListResponse:
             page = read(tx, wanted, after, size)
-            shown = list(_fitting(map(message, page.tasks)))
+            shown = list(fitting(map(message, page.tasks)))
             position = page.next
             if len(shown) < len(page.tasks):
                 last = page.tasks[len(shown) - 1]
@@ -125,7 +125,7 @@ class Lists:
                 task_type_message(one, paused.get(Target(Kind.TASK_TYPE, one.name)))
                 for one in rest[:size]
             )
-            shown = list(_fitting(messages))
+            shown = list(fitting(messages))
             has_more = len(rest) > len(shown)
             return task_service_pb2.ListTaskTypesResponse(
                 task_types=shown,
@@ -157,7 +157,7 @@ class Lists:
             ]
             active = workers.active_counts(tx)
             messages = (worker_message(one, active.get(one.id, 0)) for one in rest[:size])
-            shown = list(_fitting(messages))
+            shown = list(fitting(messages))
             token = ""
             if len(rest) > len(shown):
                 token = tokens.write(_worker_position(rest[len(shown) - 1]))
@@ -204,7 +204,7 @@ class PageTokens:
         return position
 
 
-def _fitting(messages: Iterable[M]) -> Iterator[M]:
+def fitting(messages: Iterable[M]) -> Iterator[M]:
     """The first message, and as many more as a page may hold."""
     room = MAX_PAGE_BYTES
     for number, message in enumerate(messages):

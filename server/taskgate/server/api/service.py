@@ -11,6 +11,7 @@ import grpc
 from taskgate.server.api.authentication import caller
 from taskgate.server.api.events import Events
 from taskgate.server.api.lists import Lists
+from taskgate.server.api.logs import Logs
 from taskgate.server.api.operations import Operations
 from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.stats import Stats
@@ -20,6 +21,7 @@ from taskgate.server.callers import MAX_PEER_LENGTH, Caller
 from taskgate.server.text import fit
 from taskgate.v1 import (
     events_pb2,
+    logs_pb2,
     operations_pb2,
     pauses_pb2,
     task_service_pb2,
@@ -40,6 +42,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     pauses: Pauses
     events: Events
     operations: Operations
+    logs: Logs
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
@@ -152,6 +155,11 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     ) -> AsyncIterator[operations_pb2.WatchOperationResponse]:
         async for response in self.operations.watch(request, caller.get()):
             yield response
+
+    async def GetLogs(
+        self, request: logs_pb2.GetLogsRequest, context: Context
+    ) -> logs_pb2.GetLogsResponse:
+        return await self.logs.get(request, caller.get(), context.time_remaining())
 
 
 def _writer(context: Context) -> Caller:

@@ -23,6 +23,7 @@ from taskgate.tasks.base import context_factory, with_taskgate
 from taskgate.tasks.brokers import sql
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.coroutines import make_callable
+from taskgate.tasks.logs.capture import keep_task_logs
 from taskgate.tasks.signature import definition_of
 from taskgate.tasks.worker import identity
 from taskgate.tasks.worker.agent import Agent, process_ender
@@ -55,6 +56,7 @@ class AgentStep(bootsteps.StartStopStep):
         self._loops: list[Loop] = []
         adopt_tasks(worker.app)
         refuse_broadcasts(worker.app)
+        keep_task_logs(worker.app.conf.get("taskgate_task_log_bytes", 0))
         context_factory(worker.app.conf.get("taskgate_context"))  # fails now, not at each task
 
     def create(self, worker: Any) -> None:

@@ -700,6 +700,37 @@ public final class TaskServiceGrpc {
     return getListOperationsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.GetLogsRequest,
+      dev.taskgate.v1.GetLogsResponse> getGetLogsMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetLogs",
+      requestType = dev.taskgate.v1.GetLogsRequest.class,
+      responseType = dev.taskgate.v1.GetLogsResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.GetLogsRequest,
+      dev.taskgate.v1.GetLogsResponse> getGetLogsMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.GetLogsRequest, dev.taskgate.v1.GetLogsResponse> getGetLogsMethod;
+    if ((getGetLogsMethod = TaskServiceGrpc.getGetLogsMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getGetLogsMethod = TaskServiceGrpc.getGetLogsMethod) == null) {
+          TaskServiceGrpc.getGetLogsMethod = getGetLogsMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.GetLogsRequest, dev.taskgate.v1.GetLogsResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetLogs"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetLogsRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetLogsResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("GetLogs"))
+              .build();
+        }
+      }
+    }
+    return getGetLogsMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -1002,6 +1033,17 @@ public final class TaskServiceGrpc {
         io.grpc.stub.StreamObserver<dev.taskgate.v1.ListOperationsResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListOperationsMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+     * running task logs can be read about a second later.
+     * </pre>
+     */
+    default void getLogs(dev.taskgate.v1.GetLogsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetLogsResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetLogsMethod(), responseObserver);
+    }
   }
 
   /**
@@ -1298,6 +1340,18 @@ public final class TaskServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getListOperationsMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+     * running task logs can be read about a second later.
+     * </pre>
+     */
+    public void getLogs(dev.taskgate.v1.GetLogsRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetLogsResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetLogsMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -1559,6 +1613,17 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getListOperationsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+     * running task logs can be read about a second later.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetLogsResponse getLogs(dev.taskgate.v1.GetLogsRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetLogsMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1818,6 +1883,17 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListOperationsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+     * running task logs can be read about a second later.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetLogsResponse getLogs(dev.taskgate.v1.GetLogsRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetLogsMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -2073,6 +2149,18 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getListOperationsMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
+     * running task logs can be read about a second later.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.GetLogsResponse> getLogs(
+        dev.taskgate.v1.GetLogsRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetLogsMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_SUBMIT = 0;
@@ -2097,6 +2185,7 @@ public final class TaskServiceGrpc {
   private static final int METHODID_WATCH_OPERATION = 19;
   private static final int METHODID_STOP_OPERATION = 20;
   private static final int METHODID_LIST_OPERATIONS = 21;
+  private static final int METHODID_GET_LOGS = 22;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2202,6 +2291,10 @@ public final class TaskServiceGrpc {
         case METHODID_LIST_OPERATIONS:
           serviceImpl.listOperations((dev.taskgate.v1.ListOperationsRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListOperationsResponse>) responseObserver);
+          break;
+        case METHODID_GET_LOGS:
+          serviceImpl.getLogs((dev.taskgate.v1.GetLogsRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetLogsResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -2375,6 +2468,13 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.ListOperationsRequest,
               dev.taskgate.v1.ListOperationsResponse>(
                 service, METHODID_LIST_OPERATIONS)))
+        .addMethod(
+          getGetLogsMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.GetLogsRequest,
+              dev.taskgate.v1.GetLogsResponse>(
+                service, METHODID_GET_LOGS)))
         .build();
   }
 
@@ -2445,6 +2545,7 @@ public final class TaskServiceGrpc {
               .addMethod(getWatchOperationMethod())
               .addMethod(getStopOperationMethod())
               .addMethod(getListOperationsMethod())
+              .addMethod(getGetLogsMethod())
               .build();
         }
       }

@@ -1,0 +1,1 @@
+"""Log lines: what they look like, and what is kept of those that tasks write."""
