@@ -7,12 +7,14 @@ newest on the newest one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_string
 from pathlib import Path
 from zipfile import ZipFile
 
+import httpx
 import pytest
 
 from support.environments import CLIENT, ROOT, Environment, Resolution, build_wheels, pythons
@@ -64,6 +66,36 @@ def whole(
     environment = _environment(request.param, tmp_path_factory.mktemp("whole"))
     environment.install("taskgate", ROOT, wheels, request.param)
     return environment
+
+
+@pytest.mark.parametrize("resolution", RESOLUTIONS)
+def test_the_dashboard_is_an_extra(
+    resolution: Resolution,
+    wheels: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    environment = _environment(resolution, tmp_path_factory.mktemp("web"))
+    environment.install("taskgate[web]", ROOT, wheels, resolution, "--extra", "web")
+    with Up(tmp_path, env={"TASKGATE_WEB_ADDRESS": "127.0.0.1:0"}, python=environment.python) as up:
+        [url] = re.findall(r"^The dashboard is at (\S+)$", up.output, re.MULTILINE)
+        page = httpx.get(url).text
+        for asset in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+            assert httpx.get(url + asset[1:]).status_code == 200
+        for path in ("tasks", "failures", "types", "types/demo.add", "workers", "system"):
+            assert httpx.get(url + path).status_code == 200
+    assert "Traceback" not in up.output
+    assert "Warning" not in up.output
+
+
+def test_without_the_extra_there_is_none_and_its_licence_is_in_the_wheel(
+    whole: Environment, wheels: Path, tmp_path: Path
+) -> None:
+    assert not whole.distributions() & {"starlette", "uvicorn", "jinja2"}
+    with Up(tmp_path, python=whole.python) as up:
+        assert "dashboard" not in up.output
+    names = _open(wheels, "taskgate").namelist()
+    assert "taskgate/web/static/vendor/htmx-LICENSE" in names
 
 
 @pytest.fixture

@@ -26,14 +26,16 @@ class Environment:
         self.python = folder / "bin" / "python"
         _uv("venv", "--python", python, folder)
 
-    def install(self, name: str, project: Path, wheels: Path, resolution: Resolution) -> None:
+    def install(
+        self, name: str, project: Path, wheels: Path, resolution: Resolution, *options: str
+    ) -> None:
         """Install a distribution from its wheel; `project` has its pyproject.toml.
 
         uv takes for direct what it reads from there, so that lowest-direct is what it says.
         """
         requirements = ("--requirement", project / "pyproject.toml", name)
         target = ("--python", self.python, "--find-links", wheels, "--resolution", resolution)
-        _uv("pip", "install", *target, *requirements)
+        _uv("pip", "install", *target, *requirements, *options)
 
     def run(self, *arguments: str | Path, folder: Path) -> str:
         """Run its Python there; what it printed."""

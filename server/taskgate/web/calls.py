@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taskgate.server.api.authorization import check_role
 from taskgate.server.api.service import TaskService
 from taskgate.server.callers import Caller
 from taskgate.server.errors import RoleMissing
-from taskgate.v1 import pauses_pb2, task_pb2, task_service_pb2
+from taskgate.v1 import events_pb2, pauses_pb2, task_pb2, task_service_pb2
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
 
@@ -23,21 +23,23 @@ class Calls:
 
     service: TaskService
     caller: Caller
+    peer: str = ""
+    """Where the viewer is, as gRPC names peers: events of what was done tell it."""
 
     async def submit(self, request: task_service_pb2.SubmitRequest) -> task_pb2.Task:
         """Record a task; the task."""
         self._check("Submit")
-        return (await self.service.submissions.submit(request, self.caller)).task
+        return (await self.service.submissions.submit(request, self._actor)).task
 
     async def retry(self, request: task_service_pb2.RetryRequest) -> task_pb2.Task:
         """Submit a final task again; the new task."""
         self._check("Retry")
-        return (await self.service.submissions.retry(request, self.caller)).task
+        return (await self.service.submissions.retry(request, self._actor)).task
 
     async def abort(self, request: task_service_pb2.AbortRequest) -> task_pb2.Task:
         """Abort a task; the task after the request."""
         self._check("Abort")
-        return (await self.service.tasks.abort(request, self.caller)).task
+        return (await self.service.tasks.abort(request, self._actor)).task
 
     async def get(self, task_id: str) -> task_pb2.Task:
         """A task as it is."""
@@ -79,18 +81,24 @@ class Calls:
     async def pause(self, request: pauses_pb2.PauseRequest) -> None:
         """Have nothing new of a queue or a task type start."""
         self._check("Pause")
-        await self.service.pauses.pause(request, self.caller)
+        await self.service.pauses.pause(request, self._actor)
 
     async def resume(self, request: pauses_pb2.ResumeRequest) -> None:
         """End a pause."""
         self._check("Resume")
-        await self.service.pauses.resume(request, self.caller)
+        await self.service.pauses.resume(request, self._actor)
 
     async def pauses(self) -> Sequence[pauses_pb2.Pause]:
         """What is paused; a thousand at most."""
         self._check("ListPauses")
         request = pauses_pb2.ListPausesRequest(page_size=1_000)
         return (await self.service.pauses.list(request, self.caller)).pauses
+
+    async def events(self, task_id: str) -> Sequence[events_pb2.Event]:
+        """What happened to a task, and who did it; the first thousand."""
+        self._check("ListEvents")
+        request = events_pb2.ListEventsRequest(task_id=task_id, page_size=1_000)
+        return (await self.service.events.list(request, self.caller, None)).events
 
     def may(self, call: str) -> bool:
         """Whether the caller has the role that a call needs."""
@@ -99,6 +107,10 @@ class Calls:
         except RoleMissing:
             return False
         return True
+
+    @property
+    def _actor(self) -> Caller:
+        return replace(self.caller, peer=self.peer)
 
     def _check(self, call: str) -> None:
         check_role(self.caller, f"/{_SERVICE}/{call}")

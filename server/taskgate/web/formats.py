@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from taskgate.server.messages import values
 from taskgate.server.text import printable
-from taskgate.v1 import task_pb2, worker_pb2
+from taskgate.v1 import events_pb2, task_pb2, worker_pb2
 
 _TOKEN = re.compile(r'\{\s*\}|\[\s*\]|"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _SPACED = {",": ", ", ":": ": "}
@@ -89,6 +89,12 @@ def outcome_name(outcome: task_pb2.AttemptOutcome.ValueType) -> str:
 def error_reason(reason: task_pb2.TaskErrorReason.ValueType) -> str:
     """``TIMED_OUT``."""
     return task_pb2.TaskErrorReason.Name(reason).removeprefix("TASK_ERROR_REASON_")
+
+
+def event_kind(kind: events_pb2.EventKind.ValueType) -> str:
+    """``attempt ended``."""
+    name = events_pb2.EventKind.Name(kind).removeprefix("EVENT_KIND_")
+    return name.lower().replace("_", " ")
 
 
 def worker_state(state: worker_pb2.WorkerState.ValueType) -> str:

@@ -144,7 +144,7 @@ class Site:
         caller = self.sessions.caller(request) if is_known else ANYONE
         return Visit(
             request,
-            Calls(self.service, caller),
+            Calls(self.service, caller, _peer(request)),
             self.sessions.csrf_token(request),
             self.templates,
             has_login=is_known and self.sessions.tokens is not None,
@@ -189,6 +189,14 @@ class Site:
     async def _not_found(self, request: Request, _error: Any) -> Response:
         refused = Refused(404, "There is no such page.")
         return self._visit(request, is_known=False).refusal(refusal_of(refused, "404"))
+
+
+def _peer(request: Request) -> str:
+    """Where the request came from, as gRPC names peers."""
+    if request.client is None:
+        return ""
+    host, port = request.client
+    return f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"
 
 
 def local_path(wanted: str) -> str:

@@ -68,8 +68,8 @@ class Templates:
                 name: getattr(formats, name)
                 for name in (
                     "moment", "utc", "ago", "rough", "span", "number", "percent", "state_name",
-                    "outcome_name", "error_reason", "worker_state", "short_id", "path",
-                    "arguments_text", "call_text", "result_text",
+                    "outcome_name", "error_reason", "event_kind", "worker_state", "short_id",
+                    "path", "arguments_text", "call_text", "result_text",
                 )
             }
         )  # fmt: skip

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 
 from support.metrics import sample, scrape
@@ -183,3 +184,10 @@ def test_prometheus_is_told_the_sum_of_what_the_processes_do(folder: Path) -> No
         found = scrape(metrics)
     assert found[sample("taskgate_reporter")] == 1
     assert found[sample("celery_queue_length", queue_name="celery")] == 0
+
+
+def test_one_of_the_processes_serves_the_dashboard(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with serving(tmp_path, env={"TASKGATE_WEB_ADDRESS": address}) as (process, _):
+        assert httpx.get(f"http://{address}/").status_code == 200
+        assert process.output.count(f"the dashboard is at http://{address}/") == 1

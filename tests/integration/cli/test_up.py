@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support.processes import descendants
@@ -86,6 +87,19 @@ def test_when_one_part_dies_the_other_ends_and_it_fails(tmp_path: Path, part: st
         assert up.wait(60) == 1
         assert f"Error: the {part} ended with exit code -9" in up.output
         wait_until(lambda: not [pid for pid in processes if Path(f"/proc/{pid}").exists()], 30)
+
+
+def test_the_dashboard_comes_with_it(tmp_path: Path) -> None:
+    with Up(tmp_path) as up:
+        [url] = re.findall(r"^The dashboard is at (http://\S+)$", up.output, re.MULTILINE)
+        assert "taskgate" in httpx.get(url).text
+        (tmp_path / "other").mkdir()
+        with Up(tmp_path / "other") as other:  # on another port
+            [other_url] = re.findall(r"^The dashboard is at (\S+)$", other.output, re.MULTILINE)
+            assert httpx.get(other_url).status_code == 200
+    (tmp_path / "none").mkdir()
+    with Up(tmp_path / "none", env={"TASKGATE_WEB_ADDRESS": ""}) as none:
+        assert "dashboard" not in none.output
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:

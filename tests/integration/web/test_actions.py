@@ -146,7 +146,10 @@ def test_a_waiting_task_is_aborted_once_that_was_confirmed(database: Database, s
     assert shown(site.send(f"/abort/{task_id}", page, reason="a <mistake>")) == task_id
     task = read(database, task_id)
     assert (task.state, task.abort_reason) == (State.ABORTED, "a <mistake>")
-    assert "a &lt;mistake&gt;" in site.get(f"/tasks/{task_id}")
+    page = site.get(f"/tasks/{task_id}")
+    assert "a &lt;mistake&gt;" in page
+    # Events are listed once nothing earlier can come any more.
+    wait_until(lambda: "ipv4:127.0.0.1:" in site.get(f"/tasks/{task_id}"), 20)
 
 
 def test_an_abort_that_cannot_be_is_said(database: Database, site: Site) -> None:

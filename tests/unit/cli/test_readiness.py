@@ -10,8 +10,9 @@ def test_a_part_says_where_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
         assert readiness.address() is None
         for name, value in readiness.environment.items():
             monkeypatch.setenv(name, value)
-        notify_ready("127.0.0.1:4711")
+        notify_ready("127.0.0.1:4711", "http://127.0.0.1:4712/")
         assert readiness.address() == "127.0.0.1:4711"
+        assert readiness.dashboard_url == "http://127.0.0.1:4712/"
         assert readiness.address() is None
 
 

@@ -144,3 +144,47 @@ def test_why_an_address_is_not_free(tmp_path: Path) -> None:
     free = addresses.Address(str(tmp_path / "socket"), None)
     assert addresses.why_not_free(free) == ""
     assert not (tmp_path / "socket").exists()
+
+
+@pytest.mark.parametrize("address", LOCAL[:-1])
+def test_a_local_dashboard_needs_no_guard(address: str) -> None:
+    assert ServerSettings(taskgate_web_address=address).taskgate_web_address == address
+
+
+@pytest.mark.parametrize("address", REACHABLE)
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({}, "TASKGATE_TLS_CERT, TASKGATE_TLS_KEY, TASKGATE_TOKENS_FILE"),
+        ({**TLS, "taskgate_tls_client_ca": Path("ca.pem")}, "TASKGATE_TOKENS_FILE"),
+        (TOKENS, "TASKGATE_TLS_CERT, TASKGATE_TLS_KEY"),
+    ],
+)
+def test_a_reachable_dashboard_needs_tls_and_tokens(
+    address: str, values: dict[str, Any], missing: str
+) -> None:
+    with pytest.raises(ValidationError, match=f"WEB_ADDRESS .* set {missing}, or"):
+        ServerSettings(taskgate_web_address=address, **values)
+
+
+@pytest.mark.parametrize("address", REACHABLE)
+@pytest.mark.parametrize("values", [{**TLS, **TOKENS}, INSECURE])
+def test_a_reachable_dashboard_that_is_guarded_or_meant(
+    address: str, values: dict[str, Any]
+) -> None:
+    assert ServerSettings(taskgate_web_address=address, **values).taskgate_web_address == address
+
+
+def test_where_callers_have_certificates_the_dashboard_needs_tokens() -> None:
+    with pytest.raises(ValidationError, match="needs TASKGATE_TOKENS_FILE where"):
+        ServerSettings(
+            taskgate_web_address="127.0.0.1:1",
+            taskgate_tls_cert=Path("cert.pem"),
+            taskgate_tls_key=Path("key.pem"),
+            taskgate_tls_client_ca=Path("ca.pem"),
+        )
+
+
+def test_browsers_know_no_unix_sockets() -> None:
+    with pytest.raises(ValidationError, match="no host:port"):
+        ServerSettings(taskgate_web_address="unix:/run/taskgate")

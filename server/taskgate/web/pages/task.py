@@ -33,7 +33,9 @@ class TaskPages:
         """The task as it is, and its retries."""
         task = await visit.calls.get(visit.request.path_params["id"])
         family = await self._family(visit, task)
-        return visit.page("task.html", **values_of(task, visit.calls), family=family)
+        events = await visit.calls.events(task.id)
+        values = values_of(task, visit.calls)
+        return visit.page("task.html", **values, family=family, events=events)
 
     async def live(self, visit: Visit) -> Response:
         """The task whenever it changes, until it is final."""
