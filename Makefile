@@ -83,7 +83,7 @@ $(BIN)/python:
 
 $(RUNTIME): $(PROJECTS) | $(BIN)/python
 	@echo "Installing taskgate into $(VENV) ..."
-	@$(PIP_INSTALL) --editable clients/python --editable .
+	@$(PIP_INSTALL) --editable clients/python --editable '.[web]'
 	@touch $@
 
 $(DEV): $(PROJECTS) | $(BIN)/python
