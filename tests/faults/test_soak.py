@@ -19,7 +19,7 @@ from support.deployment import Deployment
 from support.engines import Engines
 from support.invariants import check, wait_until_final
 from support.ports import free_port
-from support.processes import Process, descendants
+from support.processes import Process, memory
 from support.traffic import TRY_AGAIN, Traffic, traffic_to
 from taskgate.client import Client, Submission, TaskHandle
 from taskgate.store.lifecycle import State
@@ -171,8 +171,8 @@ class _Soak:
         with self._deployment.database.read() as tx:
             found = tx.execute(_SIZES).one()
         return Sample(
-            server_bytes=_memory(self._server),
-            worker_bytes=_memory(self._worker),
+            server_bytes=memory(self._server.pid),
+            worker_bytes=memory(self._worker.pid),
             open_files=_open_files(self._server) + _open_files(self._worker),
             outbox_bytes=float(found.outbox),
             record_bytes_a_task=float(found.record) / max(found.number, 1),
@@ -184,13 +184,6 @@ _SIZES = text("""
            pg_total_relation_size('taskgate_outbox') AS outbox,
            (SELECT count(*) FROM taskgate_tasks) AS number
 """)
-
-
-def _memory(process: Process) -> float:
-    """What it and its children occupy, in bytes."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    pids = [process.pid, *descendants(process.pid)]
-    return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in pids)
 
 
 def _open_files(process: Process) -> int:

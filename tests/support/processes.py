@@ -158,6 +158,13 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def memory(pid: int) -> int:
+    """What a process and its descendants occupy, in bytes; pages that they share count for each."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    sizes = [Path(f"/proc/{one}/statm").read_text() for one in (pid, *descendants(pid))]
+    return sum(int(size.split()[1]) * page for size in sizes)
+
+
 def has_ended(pid: int) -> bool:
     """Whether a process runs no more, though its parent may not have noticed (a zombie)."""
     try:
