@@ -33,6 +33,7 @@ SHORT = {
     "test_disk_full.py::test_refused_cleanly_and_healed[sqlite]",
     "test_fuzzing.py::test_each_request_is_answered_or_refused[a few]",
     "test_hostile_input.py::test_others_are_served_in_bounded_memory[malformed protobuf]",
+    "test_mutated_messages.py::test_the_worker_goes_on[redis+postgresql-threads-1-200]",
     "test_postgres_restarted.py::test_no_false_failure_and_no_slot_lost[threads]",
     "test_server_killed.py::test_each_answered_submit_runs_once[sqla+sqlite]",
     "test_short.py::test_each_name_in_the_list_is_a_tests",

@@ -68,7 +68,11 @@ class ClaimingTracer:
             if given is not None:
                 self._begin(attempt, given)
         except Ignore as exc:
-            return trace_ok_t(ExceptionInfo(internal=True), TraceInfo(states.IGNORED, exc), 0, None)
+            return _ignored(exc)
+        except Exception as exc:
+            # Raised on, it would cost the pool a slot for good.
+            logger.exception("task %s does not run here: it could not be claimed", uuid)
+            return _ignored(exc)
         # With ignore_result Celery would skip every write, retries included.
         request.update(retries=claimed.retries, ignore_result=False)
         if claimed.attempt - 1 > claimed.retries:  # given back or lost: it was delivered before
@@ -118,6 +122,10 @@ class ClaimingTracer:
             case states.REJECTED, reject:
                 backend = self._task.backend
                 backend.mark_as_failure(attempt.task_id, reject, request=attempt.request)
+
+
+def _ignored(exc: Exception) -> Any:
+    return trace_ok_t(ExceptionInfo(internal=True), TraceInfo(states.IGNORED, exc), 0, None)
 
 
 class _Tracer:

@@ -17,7 +17,7 @@ from kombu.transport import redis, virtual
 from kombu.utils.json import JSONEncoder
 
 from taskgate.tasks.bodies import Body
-from taskgate.tasks.brokers.transports import CarefulTransport, drop
+from taskgate.tasks.brokers.transports import UNREADABLE, CarefulTransport, drop
 from taskgate.tasks.messages import ATTEMPT_HEADER
 
 _to_json = JSONEncoder().encode
@@ -88,6 +88,7 @@ class Channel(redis.Channel):
 
     QoS = QoS
 
+    connection: Transport
     _expires: Any  # not in kombu's stubs
     _q_for_pri: Any
 
@@ -147,9 +148,12 @@ class Channel(redis.Channel):
         self._shared_client = None  # its pool is gone
 
     def _brpop_read(self, **options: Any) -> Any:
+        deliveries = self.connection.deliveries
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]  # its stubs leave it out
-        except ValueError as exc:
+        except UNREADABLE as exc:
+            if self.connection.deliveries != deliveries:
+                raise  # it was read, and whoever handles it is at fault
             drop("", "of the broker", exc)
             return True
 

@@ -45,7 +45,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, S
 from taskgate.store.database import forks
 from taskgate.store.database.engine import SQLITE_BUSY_SECONDS
 from taskgate.store.database.urls import parse_url
-from taskgate.tasks.brokers.transports import CarefulTransport, drop
+from taskgate.tasks.brokers.transports import UNREADABLE, CarefulTransport, drop
 
 IDLE_POLLING_SECONDS = 0.1
 """How often an idle worker looks for messages."""
@@ -276,7 +276,7 @@ class Transport(CarefulTransport):
 def _read(payload: str, queue: str) -> Any:
     try:
         return json.loads(payload)
-    except ValueError as exc:
+    except UNREADABLE as exc:
         drop(payload, queue, exc)
         raise Empty from exc
 

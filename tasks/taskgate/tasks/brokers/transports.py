@@ -60,17 +60,45 @@ def use_ours(app: Celery) -> None:
     cast("Any", app.amqp).Connection = Connection
 
 
+UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What decoding raises of things that no producer would send: JSON's, and kombu's for its types."""
+
+
 class CarefulTransport(virtual.Transport):
     """Drops what is no envelope before anything else sees it."""
 
+    deliveries = 0
+    """How many messages were read so far; an error after that is not of their reading."""
+
     def _deliver(self, message: Any, queue: str | None) -> None:
+        self.deliveries += 1
         try:
             [channel, *_] = self.channels or []
-            channel.Message(message, channel=channel)
-        except (AttributeError, LookupError, TypeError, ValueError) as exc:
+            _check_delivery(channel.Message(message, channel=channel))
+        except UNREADABLE as exc:
             drop(message, queue, exc)
             return
         super()._deliver(message, queue)
+
+
+def _check_delivery(message: Any) -> None:
+    """Whether a transport can keep the message until it is acknowledged, and put it back.
+
+    Raises:
+        LookupError, TypeError, ValueError: it cannot.
+    """
+    delivery = message.delivery_info
+    if not all(isinstance(delivery[name], str) for name in ("exchange", "routing_key")):
+        raise ValueError(f"delivery_info={delivery!r:.100}")
+    if not isinstance(message.delivery_tag, str):
+        raise TypeError(f"delivery_tag={message.delivery_tag!r:.40}")
 
 
 def drop(message: Any, queue: str | None, problem: Exception) -> None:

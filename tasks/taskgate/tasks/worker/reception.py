@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,7 @@ from celery.worker.request import Request
 
 from taskgate.store.tables import ID_LENGTH
 from taskgate.tasks.bodies import note_content
+from taskgate.tasks.brokers.transports import UNREADABLE
 from taskgate.tasks.messages import ATTEMPT_HEADER
 from taskgate.tasks.signature import ArgumentsInvalid
 
@@ -22,6 +23,9 @@ logger = get_logger(__name__)
 
 RETURN_SECONDS = 1.0
 """How long a message waits that could not be handled for a reason that is not its own."""
+
+LONGEST_LIMIT = 10**9
+"""Seconds; what is longer, or less than none, no timer can wait for."""
 
 _strategy: Any = strategy  # of which its stubs leave much out
 
@@ -70,29 +74,43 @@ def _careful(handle: Handler, consumer: Any) -> Handler:
     of_connection = (*consumer.connection_errors, *consumer.channel_errors)
 
     def receive(message: Any) -> None:
-        problem = problem_with(message.headers)
+        problem = problem_with(_fields(message))
         if problem is not None:
             _drop(message, problem, consumer)
             return
         try:
             note_content(message)
-        except ValueError as exc:
+        except UNREADABLE as exc:
             _drop(message, repr(exc), consumer)
             return
         try:
             handle(message)
-        except of_connection:
-            raise
-        except Exception:
+        except Exception as exc:
+            # First, as kombu's errors of connections include ones that any code can raise.
             malformed = _malformation(message, consumer)
-            if malformed is None:
+            if malformed is not None:
+                _drop(message, repr(malformed), consumer)
+                _refuse(message, malformed, consumer)
+            elif isinstance(exc, of_connection):
+                raise
+            else:
                 logger.exception("a message could not be handled; it is put back")
                 _put_back_later(message, consumer)
-                return
-            _drop(message, repr(malformed), consumer)
-            _refuse(message, malformed, consumer)
 
     return receive
+
+
+def _fields(message: Any) -> Any:
+    """What says of a message which task it is of: its headers, and of protocol 1 also its body."""
+    headers = message.headers if isinstance(message.headers, Mapping) else {}
+    priority = {"priority": message.properties.get("priority")}
+    if "task" in headers:
+        return {**headers, **priority}
+    try:
+        payload = message.payload
+    except Exception:  # noqa: BLE001 - Celery's own handler says so, and has it dropped
+        return None
+    return {**payload, **headers, **priority} if isinstance(payload, Mapping) else None
 
 
 def _malformation(message: Any, consumer: Any) -> Exception | None:
@@ -140,24 +158,67 @@ def _put_back_later(message: Any, consumer: Any) -> None:
     consumer.timer.call_after(RETURN_SECONDS, consumer.call_soon, (put_back,))
 
 
-def problem_with(headers: Any) -> str | None:
+def problem_with(fields: Any) -> str | None:
     """What is wrong with a task message's headers; None if nothing is, or if it is none."""
-    if not isinstance(headers, Mapping) or "task" not in headers:
+    if not isinstance(fields, Mapping) or "task" not in fields:
         return None
-    task_id, attempt = headers.get("id"), headers.get(ATTEMPT_HEADER)
-    if not isinstance(task_id, str) or not 0 < len(task_id) <= ID_LENGTH:
-        return f"id={task_id!r:.40}: not an id"
-    if not isinstance(headers["task"], str):
-        return f"task={headers['task']!r:.40}: not a name"
-    if attempt is not None and not (isinstance(attempt, int) and attempt > 0):
-        return f"{ATTEMPT_HEADER}={attempt!r:.40}: not a number from 1"
+    for name, is_right, wrong in _FIELDS:
+        value = fields.get(name)
+        if not is_right(value):
+            return f"{name}={value!r:.40}: {wrong}"
     return None
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= ID_LENGTH
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_attempt(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and value > 0)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _are_names(value: Any) -> bool:
+    return not value or (isinstance(value, list | tuple) and all(map(_is_name, value)))
+
+
+def _are_stamps(value: Any) -> bool:
+    return not value or isinstance(value, Mapping)
+
+
+def _are_limits(value: Any) -> bool:
+    is_pair = isinstance(value, list | tuple) and len(value) == len(("hard", "soft"))
+    return value is None or (is_pair and all(map(_is_limit, value)))
+
+
+def _is_limit(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and 0 <= value <= LONGEST_LIMIT)
+
+
+_FIELDS: Sequence[tuple[str, Callable[[Any], bool], str]] = (
+    ("id", _is_id, "not an id"),
+    ("task", _is_name, "not a name"),
+    (ATTEMPT_HEADER, _is_attempt, "not a number from 1"),
+    ("retries", _is_number, "not a number"),
+    ("timelimit", _are_limits, "not two numbers of seconds"),
+    ("priority", _is_number, "not a number"),
+    ("stamped_headers", _are_names, "not names"),
+    ("stamps", _are_stamps, "not stamps by their names"),
+)
+"""What the worker relies on, and Celery does not look at."""
 
 
 def _refuse(message: Any, exc: Exception, consumer: Any) -> None:
     """Fail the task of an unreadable message of ours: it would be published again and again."""
-    headers = message.headers
-    if problem_with(headers) is not None or ATTEMPT_HEADER not in (headers or ()):
+    headers = message.headers or {}
+    if "task" not in headers or ATTEMPT_HEADER not in headers or problem_with(headers):
         return
     request = SimpleNamespace(**_NO_CANVAS, **{ATTEMPT_HEADER: headers[ATTEMPT_HEADER]})
     error = ArgumentsInvalid(f"the message cannot be read: {exc}")
