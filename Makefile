@@ -18,7 +18,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench bench-quick dist faults soak clean
+.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench bench-quick dist lock sbom packages faults soak clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,17 @@ verify: setup-dev $(GOOGLEAPIS)  ## Fail where the committed stubs are not what 
 
 dist: | $(BIN)/python  ## Build the wheels of server, worker and client into dist/
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist clients/python .
+
+lock: setup-dev  ## Choose anew what the image installs: deploy/requirements.txt; LOCK="--upgrade"
+	@scripts/lock $(LOCK)
+
+sbom: setup-dev  ## Write what the image contains to dist/taskgate.cdx.json (CycloneDX)
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore::UserWarning $(BIN)/uvx --quiet --from 'cyclonedx-bom>=7.2,<8' cyclonedx-py requirements --output-reproducible \
+		--pyproject pyproject.toml --output-file dist/taskgate.cdx.json deploy/requirements.txt
+
+packages: setup-dev  ## Build all that is published, and have each registry's tool look at it
+	@scripts/check-packages
 
 clean:  ## Remove what make made; data under .taskgate/ stays
 	rm -rf $(VENV) .venv-bench .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
