@@ -75,4 +75,7 @@ const (
 
 	// NOT_FOUND: no operation has the id.
 	ReasonOperationNotFound = "OPERATION_NOT_FOUND"
+
+	// ALREADY_EXISTS: another task holds the unique key; the metadata names it.
+	ReasonUniqueKeyHeld = "UNIQUE_KEY_HELD"
 )

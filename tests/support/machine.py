@@ -30,7 +30,7 @@ from support.records import new_task as made
 from taskgate.store import outbox, pauses, queries, submission, sweeping, transitions, workers
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import RequestIdReused, TaskAlreadyFinal
+from taskgate.store.errors import SubmissionRefused, TaskAlreadyFinal
 from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.pauses import Kind, Target
@@ -469,4 +469,4 @@ def _without_waiting_for_the_disk(connection: Any, _entry: Any) -> None:
 
 
 def _ids(told: list[submission.Outcome]) -> list[str]:
-    return [repr(one) if isinstance(one, RequestIdReused) else one.id for one in told]
+    return [repr(one) if isinstance(one, SubmissionRefused) else one.id for one in told]

@@ -79,6 +79,8 @@ const (
 	ErrorReason_ERROR_REASON_QUEUE_NOT_ALLOWED ErrorReason = 23
 	// NOT_FOUND: no operation has the id.
 	ErrorReason_ERROR_REASON_OPERATION_NOT_FOUND ErrorReason = 24
+	// ALREADY_EXISTS: another task holds the unique key; the metadata names it.
+	ErrorReason_ERROR_REASON_UNIQUE_KEY_HELD ErrorReason = 25
 )
 
 // Enum value maps for ErrorReason.
@@ -109,6 +111,7 @@ var (
 		22: "ERROR_REASON_TASK_TYPE_NOT_ALLOWED",
 		23: "ERROR_REASON_QUEUE_NOT_ALLOWED",
 		24: "ERROR_REASON_OPERATION_NOT_FOUND",
+		25: "ERROR_REASON_UNIQUE_KEY_HELD",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":           0,
@@ -136,6 +139,7 @@ var (
 		"ERROR_REASON_TASK_TYPE_NOT_ALLOWED": 22,
 		"ERROR_REASON_QUEUE_NOT_ALLOWED":     23,
 		"ERROR_REASON_OPERATION_NOT_FOUND":   24,
+		"ERROR_REASON_UNIQUE_KEY_HELD":       25,
 	}
 )
 
@@ -170,7 +174,7 @@ var File_taskgate_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\xe1\x06\n" +
+	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\x83\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_TASK_TYPE_UNKNOWN\x10\x01\x12\"\n" +
@@ -197,7 +201,8 @@ const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\x19ERROR_REASON_ROLE_MISSING\x10\x15\x12&\n" +
 	"\"ERROR_REASON_TASK_TYPE_NOT_ALLOWED\x10\x16\x12\"\n" +
 	"\x1eERROR_REASON_QUEUE_NOT_ALLOWED\x10\x17\x12$\n" +
-	" ERROR_REASON_OPERATION_NOT_FOUND\x10\x18BY\n" +
+	" ERROR_REASON_OPERATION_NOT_FOUND\x10\x18\x12 \n" +
+	"\x1cERROR_REASON_UNIQUE_KEY_HELD\x10\x19BY\n" +
 	"\x0fdev.taskgate.v1B\x10ErrorReasonProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (

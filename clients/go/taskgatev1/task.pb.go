@@ -26,6 +26,112 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Until when a task holds its unique key.
+type UniqueUntil int32
+
+const (
+	// As UNIQUE_UNTIL_END.
+	UniqueUntil_UNIQUE_UNTIL_UNSPECIFIED UniqueUntil = 0
+	// Until its first attempt starts: at most one task waits.
+	UniqueUntil_UNIQUE_UNTIL_START UniqueUntil = 1
+	// Until it has ended, retries included: at most one task waits or runs.
+	UniqueUntil_UNIQUE_UNTIL_END UniqueUntil = 2
+)
+
+// Enum value maps for UniqueUntil.
+var (
+	UniqueUntil_name = map[int32]string{
+		0: "UNIQUE_UNTIL_UNSPECIFIED",
+		1: "UNIQUE_UNTIL_START",
+		2: "UNIQUE_UNTIL_END",
+	}
+	UniqueUntil_value = map[string]int32{
+		"UNIQUE_UNTIL_UNSPECIFIED": 0,
+		"UNIQUE_UNTIL_START":       1,
+		"UNIQUE_UNTIL_END":         2,
+	}
+)
+
+func (x UniqueUntil) Enum() *UniqueUntil {
+	p := new(UniqueUntil)
+	*p = x
+	return p
+}
+
+func (x UniqueUntil) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (UniqueUntil) Descriptor() protoreflect.EnumDescriptor {
+	return file_taskgate_v1_task_proto_enumTypes[0].Descriptor()
+}
+
+func (UniqueUntil) Type() protoreflect.EnumType {
+	return &file_taskgate_v1_task_proto_enumTypes[0]
+}
+
+func (x UniqueUntil) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use UniqueUntil.Descriptor instead.
+func (UniqueUntil) EnumDescriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{0}
+}
+
+// What a submission is answered while another task holds its unique key.
+type UniqueConflict int32
+
+const (
+	// As UNIQUE_CONFLICT_REFUSE.
+	UniqueConflict_UNIQUE_CONFLICT_UNSPECIFIED UniqueConflict = 0
+	// ALREADY_EXISTS, UNIQUE_KEY_HELD; the metadata's `task_id` is the holder.
+	UniqueConflict_UNIQUE_CONFLICT_REFUSE UniqueConflict = 1
+	// The task that holds the key.
+	UniqueConflict_UNIQUE_CONFLICT_ANSWER_HOLDER UniqueConflict = 2
+)
+
+// Enum value maps for UniqueConflict.
+var (
+	UniqueConflict_name = map[int32]string{
+		0: "UNIQUE_CONFLICT_UNSPECIFIED",
+		1: "UNIQUE_CONFLICT_REFUSE",
+		2: "UNIQUE_CONFLICT_ANSWER_HOLDER",
+	}
+	UniqueConflict_value = map[string]int32{
+		"UNIQUE_CONFLICT_UNSPECIFIED":   0,
+		"UNIQUE_CONFLICT_REFUSE":        1,
+		"UNIQUE_CONFLICT_ANSWER_HOLDER": 2,
+	}
+)
+
+func (x UniqueConflict) Enum() *UniqueConflict {
+	p := new(UniqueConflict)
+	*p = x
+	return p
+}
+
+func (x UniqueConflict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (UniqueConflict) Descriptor() protoreflect.EnumDescriptor {
+	return file_taskgate_v1_task_proto_enumTypes[1].Descriptor()
+}
+
+func (UniqueConflict) Type() protoreflect.EnumType {
+	return &file_taskgate_v1_task_proto_enumTypes[1]
+}
+
+func (x UniqueConflict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use UniqueConflict.Descriptor instead.
+func (UniqueConflict) EnumDescriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{1}
+}
+
 // Where a task is in its life. Nothing leaves a final state.
 type TaskState int32
 
@@ -91,11 +197,11 @@ func (x TaskState) String() string {
 }
 
 func (TaskState) Descriptor() protoreflect.EnumDescriptor {
-	return file_taskgate_v1_task_proto_enumTypes[0].Descriptor()
+	return file_taskgate_v1_task_proto_enumTypes[2].Descriptor()
 }
 
 func (TaskState) Type() protoreflect.EnumType {
-	return &file_taskgate_v1_task_proto_enumTypes[0]
+	return &file_taskgate_v1_task_proto_enumTypes[2]
 }
 
 func (x TaskState) Number() protoreflect.EnumNumber {
@@ -104,7 +210,7 @@ func (x TaskState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TaskState.Descriptor instead.
 func (TaskState) EnumDescriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{0}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{2}
 }
 
 // How an attempt ended.
@@ -156,11 +262,11 @@ func (x AttemptOutcome) String() string {
 }
 
 func (AttemptOutcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_taskgate_v1_task_proto_enumTypes[1].Descriptor()
+	return file_taskgate_v1_task_proto_enumTypes[3].Descriptor()
 }
 
 func (AttemptOutcome) Type() protoreflect.EnumType {
-	return &file_taskgate_v1_task_proto_enumTypes[1]
+	return &file_taskgate_v1_task_proto_enumTypes[3]
 }
 
 func (x AttemptOutcome) Number() protoreflect.EnumNumber {
@@ -169,7 +275,7 @@ func (x AttemptOutcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AttemptOutcome.Descriptor instead.
 func (AttemptOutcome) EnumDescriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{1}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{3}
 }
 
 // The kind of a failure.
@@ -233,11 +339,11 @@ func (x TaskErrorReason) String() string {
 }
 
 func (TaskErrorReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_taskgate_v1_task_proto_enumTypes[2].Descriptor()
+	return file_taskgate_v1_task_proto_enumTypes[4].Descriptor()
 }
 
 func (TaskErrorReason) Type() protoreflect.EnumType {
-	return &file_taskgate_v1_task_proto_enumTypes[2]
+	return &file_taskgate_v1_task_proto_enumTypes[4]
 }
 
 func (x TaskErrorReason) Number() protoreflect.EnumNumber {
@@ -246,7 +352,7 @@ func (x TaskErrorReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TaskErrorReason.Descriptor instead.
 func (TaskErrorReason) EnumDescriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{2}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{4}
 }
 
 // One submission of a task type, and everything recorded about it.
@@ -311,7 +417,9 @@ type Task struct {
 	// Who submitted the task: the name of the caller's token; empty on an open server.
 	SubmittedBy string `protobuf:"bytes,28,opt,name=submitted_by,json=submittedBy,proto3" json:"submitted_by,omitempty"`
 	// How failed attempts are retried, where the submission said so.
-	RetryPolicy   *RetryPolicy `protobuf:"bytes,29,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
+	RetryPolicy *RetryPolicy `protobuf:"bytes,29,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
+	// What keeps other tasks away, where the submission said so.
+	Unique        *Unique `protobuf:"bytes,30,opt,name=unique,proto3" json:"unique,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -549,6 +657,86 @@ func (x *Task) GetRetryPolicy() *RetryPolicy {
 	return nil
 }
 
+func (x *Task) GetUnique() *Unique {
+	if x != nil {
+		return x.Unique
+	}
+	return nil
+}
+
+// Keeps tasks of the same type and with the same key away while one of them holds the key.
+type Unique struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The key, of at most 255 characters; each task type has keys of its own.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Until when the task holds the key; UNIQUE_UNTIL_END if unset.
+	Until UniqueUntil `protobuf:"varint,2,opt,name=until,proto3,enum=taskgate.v1.UniqueUntil" json:"until,omitempty"`
+	// How much longer it holds the key after its end, with UNIQUE_UNTIL_END.
+	Ttl *durationpb.Duration `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	// What the submission is answered while another task holds the key; it is refused if unset.
+	OnConflict    UniqueConflict `protobuf:"varint,4,opt,name=on_conflict,json=onConflict,proto3,enum=taskgate.v1.UniqueConflict" json:"on_conflict,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unique) Reset() {
+	*x = Unique{}
+	mi := &file_taskgate_v1_task_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unique) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unique) ProtoMessage() {}
+
+func (x *Unique) ProtoReflect() protoreflect.Message {
+	mi := &file_taskgate_v1_task_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unique.ProtoReflect.Descriptor instead.
+func (*Unique) Descriptor() ([]byte, []int) {
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Unique) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Unique) GetUntil() UniqueUntil {
+	if x != nil {
+		return x.Until
+	}
+	return UniqueUntil_UNIQUE_UNTIL_UNSPECIFIED
+}
+
+func (x *Unique) GetTtl() *durationpb.Duration {
+	if x != nil {
+		return x.Ttl
+	}
+	return nil
+}
+
+func (x *Unique) GetOnConflict() UniqueConflict {
+	if x != nil {
+		return x.OnConflict
+	}
+	return UniqueConflict_UNIQUE_CONFLICT_UNSPECIFIED
+}
+
 // One run of a task.
 type Attempt struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -570,7 +758,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_taskgate_v1_task_proto_msgTypes[1]
+	mi := &file_taskgate_v1_task_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +770,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_taskgate_v1_task_proto_msgTypes[1]
+	mi := &file_taskgate_v1_task_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -595,7 +783,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{1}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -655,7 +843,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_taskgate_v1_task_proto_msgTypes[2]
+	mi := &file_taskgate_v1_task_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +855,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_taskgate_v1_task_proto_msgTypes[2]
+	mi := &file_taskgate_v1_task_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +868,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{2}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Progress) GetCurrent() float64 {
@@ -721,7 +909,7 @@ type TaskError struct {
 
 func (x *TaskError) Reset() {
 	*x = TaskError{}
-	mi := &file_taskgate_v1_task_proto_msgTypes[3]
+	mi := &file_taskgate_v1_task_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +921,7 @@ func (x *TaskError) String() string {
 func (*TaskError) ProtoMessage() {}
 
 func (x *TaskError) ProtoReflect() protoreflect.Message {
-	mi := &file_taskgate_v1_task_proto_msgTypes[3]
+	mi := &file_taskgate_v1_task_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +934,7 @@ func (x *TaskError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskError.ProtoReflect.Descriptor instead.
 func (*TaskError) Descriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{3}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TaskError) GetReason() TaskErrorReason {
@@ -795,7 +983,7 @@ type Abort struct {
 
 func (x *Abort) Reset() {
 	*x = Abort{}
-	mi := &file_taskgate_v1_task_proto_msgTypes[4]
+	mi := &file_taskgate_v1_task_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +995,7 @@ func (x *Abort) String() string {
 func (*Abort) ProtoMessage() {}
 
 func (x *Abort) ProtoReflect() protoreflect.Message {
-	mi := &file_taskgate_v1_task_proto_msgTypes[4]
+	mi := &file_taskgate_v1_task_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +1008,7 @@ func (x *Abort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Abort.ProtoReflect.Descriptor instead.
 func (*Abort) Descriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{4}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Abort) GetRequestTime() *timestamppb.Timestamp {
@@ -873,7 +1061,7 @@ type RetryPolicy struct {
 
 func (x *RetryPolicy) Reset() {
 	*x = RetryPolicy{}
-	mi := &file_taskgate_v1_task_proto_msgTypes[5]
+	mi := &file_taskgate_v1_task_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1073,7 @@ func (x *RetryPolicy) String() string {
 func (*RetryPolicy) ProtoMessage() {}
 
 func (x *RetryPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_taskgate_v1_task_proto_msgTypes[5]
+	mi := &file_taskgate_v1_task_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1086,7 @@ func (x *RetryPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryPolicy.ProtoReflect.Descriptor instead.
 func (*RetryPolicy) Descriptor() ([]byte, []int) {
-	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_taskgate_v1_task_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RetryPolicy) GetMaxAttempts() int32 {
@@ -947,7 +1135,7 @@ var File_taskgate_v1_task_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x16taskgate/v1/task.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\n" +
+	"\x16taskgate/v1/task.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\n" +
 	"\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
@@ -985,10 +1173,17 @@ const file_taskgate_v1_task_proto_rawDesc = "" +
 	"\aroot_id\x18\x1a \x01(\tR\x06rootId\x12\x16\n" +
 	"\x06worker\x18\x1b \x01(\tR\x06worker\x12!\n" +
 	"\fsubmitted_by\x18\x1c \x01(\tR\vsubmittedBy\x12;\n" +
-	"\fretry_policy\x18\x1d \x01(\v2\x18.taskgate.v1.RetryPolicyR\vretryPolicy\x1a9\n" +
+	"\fretry_policy\x18\x1d \x01(\v2\x18.taskgate.v1.RetryPolicyR\vretryPolicy\x12+\n" +
+	"\x06unique\x18\x1e \x01(\v2\x13.taskgate.v1.UniqueR\x06unique\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x90\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb5\x01\n" +
+	"\x06Unique\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
+	"\x05until\x18\x02 \x01(\x0e2\x18.taskgate.v1.UniqueUntilR\x05until\x12+\n" +
+	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\x12<\n" +
+	"\von_conflict\x18\x04 \x01(\x0e2\x1b.taskgate.v1.UniqueConflictR\n" +
+	"onConflict\"\x90\x02\n" +
 	"\aAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x16\n" +
 	"\x06worker\x18\x02 \x01(\tR\x06worker\x129\n" +
@@ -1020,7 +1215,15 @@ const file_taskgate_v1_task_proto_rawDesc = "" +
 	"\vmax_backoff\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"maxBackoff\x12\x16\n" +
 	"\x06jitter\x18\x05 \x01(\bR\x06jitter\x120\n" +
-	"\x14non_retryable_errors\x18\x06 \x03(\tR\x12nonRetryableErrors*\x83\x02\n" +
+	"\x14non_retryable_errors\x18\x06 \x03(\tR\x12nonRetryableErrors*Y\n" +
+	"\vUniqueUntil\x12\x1c\n" +
+	"\x18UNIQUE_UNTIL_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12UNIQUE_UNTIL_START\x10\x01\x12\x14\n" +
+	"\x10UNIQUE_UNTIL_END\x10\x02*p\n" +
+	"\x0eUniqueConflict\x12\x1f\n" +
+	"\x1bUNIQUE_CONFLICT_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16UNIQUE_CONFLICT_REFUSE\x10\x01\x12!\n" +
+	"\x1dUNIQUE_CONFLICT_ANSWER_HOLDER\x10\x02*\x83\x02\n" +
 	"\tTaskState\x12\x1a\n" +
 	"\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14TASK_STATE_SCHEDULED\x10\x01\x12\x15\n" +
@@ -1063,56 +1266,63 @@ func file_taskgate_v1_task_proto_rawDescGZIP() []byte {
 	return file_taskgate_v1_task_proto_rawDescData
 }
 
-var file_taskgate_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_taskgate_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_taskgate_v1_task_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_taskgate_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_taskgate_v1_task_proto_goTypes = []any{
-	(TaskState)(0),                // 0: taskgate.v1.TaskState
-	(AttemptOutcome)(0),           // 1: taskgate.v1.AttemptOutcome
-	(TaskErrorReason)(0),          // 2: taskgate.v1.TaskErrorReason
-	(*Task)(nil),                  // 3: taskgate.v1.Task
-	(*Attempt)(nil),               // 4: taskgate.v1.Attempt
-	(*Progress)(nil),              // 5: taskgate.v1.Progress
-	(*TaskError)(nil),             // 6: taskgate.v1.TaskError
-	(*Abort)(nil),                 // 7: taskgate.v1.Abort
-	(*RetryPolicy)(nil),           // 8: taskgate.v1.RetryPolicy
-	nil,                           // 9: taskgate.v1.Task.LabelsEntry
-	(*structpb.ListValue)(nil),    // 10: google.protobuf.ListValue
-	(*structpb.Struct)(nil),       // 11: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(*structpb.Value)(nil),        // 14: google.protobuf.Value
+	(UniqueUntil)(0),              // 0: taskgate.v1.UniqueUntil
+	(UniqueConflict)(0),           // 1: taskgate.v1.UniqueConflict
+	(TaskState)(0),                // 2: taskgate.v1.TaskState
+	(AttemptOutcome)(0),           // 3: taskgate.v1.AttemptOutcome
+	(TaskErrorReason)(0),          // 4: taskgate.v1.TaskErrorReason
+	(*Task)(nil),                  // 5: taskgate.v1.Task
+	(*Unique)(nil),                // 6: taskgate.v1.Unique
+	(*Attempt)(nil),               // 7: taskgate.v1.Attempt
+	(*Progress)(nil),              // 8: taskgate.v1.Progress
+	(*TaskError)(nil),             // 9: taskgate.v1.TaskError
+	(*Abort)(nil),                 // 10: taskgate.v1.Abort
+	(*RetryPolicy)(nil),           // 11: taskgate.v1.RetryPolicy
+	nil,                           // 12: taskgate.v1.Task.LabelsEntry
+	(*structpb.ListValue)(nil),    // 13: google.protobuf.ListValue
+	(*structpb.Struct)(nil),       // 14: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
+	(*structpb.Value)(nil),        // 17: google.protobuf.Value
 }
 var file_taskgate_v1_task_proto_depIdxs = []int32{
-	0,  // 0: taskgate.v1.Task.state:type_name -> taskgate.v1.TaskState
-	10, // 1: taskgate.v1.Task.args:type_name -> google.protobuf.ListValue
-	11, // 2: taskgate.v1.Task.kwargs:type_name -> google.protobuf.Struct
-	9,  // 3: taskgate.v1.Task.labels:type_name -> taskgate.v1.Task.LabelsEntry
-	4,  // 4: taskgate.v1.Task.attempts:type_name -> taskgate.v1.Attempt
-	12, // 5: taskgate.v1.Task.create_time:type_name -> google.protobuf.Timestamp
-	12, // 6: taskgate.v1.Task.schedule_time:type_name -> google.protobuf.Timestamp
-	12, // 7: taskgate.v1.Task.start_time:type_name -> google.protobuf.Timestamp
-	12, // 8: taskgate.v1.Task.finish_time:type_name -> google.protobuf.Timestamp
-	12, // 9: taskgate.v1.Task.expire_time:type_name -> google.protobuf.Timestamp
-	13, // 10: taskgate.v1.Task.run_timeout:type_name -> google.protobuf.Duration
-	5,  // 11: taskgate.v1.Task.progress:type_name -> taskgate.v1.Progress
-	14, // 12: taskgate.v1.Task.result:type_name -> google.protobuf.Value
-	6,  // 13: taskgate.v1.Task.error:type_name -> taskgate.v1.TaskError
-	7,  // 14: taskgate.v1.Task.abort:type_name -> taskgate.v1.Abort
-	8,  // 15: taskgate.v1.Task.retry_policy:type_name -> taskgate.v1.RetryPolicy
-	12, // 16: taskgate.v1.Attempt.start_time:type_name -> google.protobuf.Timestamp
-	12, // 17: taskgate.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
-	1,  // 18: taskgate.v1.Attempt.outcome:type_name -> taskgate.v1.AttemptOutcome
-	6,  // 19: taskgate.v1.Attempt.error:type_name -> taskgate.v1.TaskError
-	2,  // 20: taskgate.v1.TaskError.reason:type_name -> taskgate.v1.TaskErrorReason
-	12, // 21: taskgate.v1.Abort.request_time:type_name -> google.protobuf.Timestamp
-	12, // 22: taskgate.v1.Abort.force_time:type_name -> google.protobuf.Timestamp
-	13, // 23: taskgate.v1.RetryPolicy.initial_backoff:type_name -> google.protobuf.Duration
-	13, // 24: taskgate.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	2,  // 0: taskgate.v1.Task.state:type_name -> taskgate.v1.TaskState
+	13, // 1: taskgate.v1.Task.args:type_name -> google.protobuf.ListValue
+	14, // 2: taskgate.v1.Task.kwargs:type_name -> google.protobuf.Struct
+	12, // 3: taskgate.v1.Task.labels:type_name -> taskgate.v1.Task.LabelsEntry
+	7,  // 4: taskgate.v1.Task.attempts:type_name -> taskgate.v1.Attempt
+	15, // 5: taskgate.v1.Task.create_time:type_name -> google.protobuf.Timestamp
+	15, // 6: taskgate.v1.Task.schedule_time:type_name -> google.protobuf.Timestamp
+	15, // 7: taskgate.v1.Task.start_time:type_name -> google.protobuf.Timestamp
+	15, // 8: taskgate.v1.Task.finish_time:type_name -> google.protobuf.Timestamp
+	15, // 9: taskgate.v1.Task.expire_time:type_name -> google.protobuf.Timestamp
+	16, // 10: taskgate.v1.Task.run_timeout:type_name -> google.protobuf.Duration
+	8,  // 11: taskgate.v1.Task.progress:type_name -> taskgate.v1.Progress
+	17, // 12: taskgate.v1.Task.result:type_name -> google.protobuf.Value
+	9,  // 13: taskgate.v1.Task.error:type_name -> taskgate.v1.TaskError
+	10, // 14: taskgate.v1.Task.abort:type_name -> taskgate.v1.Abort
+	11, // 15: taskgate.v1.Task.retry_policy:type_name -> taskgate.v1.RetryPolicy
+	6,  // 16: taskgate.v1.Task.unique:type_name -> taskgate.v1.Unique
+	0,  // 17: taskgate.v1.Unique.until:type_name -> taskgate.v1.UniqueUntil
+	16, // 18: taskgate.v1.Unique.ttl:type_name -> google.protobuf.Duration
+	1,  // 19: taskgate.v1.Unique.on_conflict:type_name -> taskgate.v1.UniqueConflict
+	15, // 20: taskgate.v1.Attempt.start_time:type_name -> google.protobuf.Timestamp
+	15, // 21: taskgate.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 22: taskgate.v1.Attempt.outcome:type_name -> taskgate.v1.AttemptOutcome
+	9,  // 23: taskgate.v1.Attempt.error:type_name -> taskgate.v1.TaskError
+	4,  // 24: taskgate.v1.TaskError.reason:type_name -> taskgate.v1.TaskErrorReason
+	15, // 25: taskgate.v1.Abort.request_time:type_name -> google.protobuf.Timestamp
+	15, // 26: taskgate.v1.Abort.force_time:type_name -> google.protobuf.Timestamp
+	16, // 27: taskgate.v1.RetryPolicy.initial_backoff:type_name -> google.protobuf.Duration
+	16, // 28: taskgate.v1.RetryPolicy.max_backoff:type_name -> google.protobuf.Duration
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_taskgate_v1_task_proto_init() }
@@ -1120,14 +1330,14 @@ func file_taskgate_v1_task_proto_init() {
 	if File_taskgate_v1_task_proto != nil {
 		return
 	}
-	file_taskgate_v1_task_proto_msgTypes[2].OneofWrappers = []any{}
+	file_taskgate_v1_task_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_taskgate_v1_task_proto_rawDesc), len(file_taskgate_v1_task_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   7,
+			NumEnums:      5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -114,7 +114,9 @@ type SubmitRequest struct {
 	// How long one attempt may run before it is ended and failed. Only prefork workers can end one.
 	RunTimeout *durationpb.Duration `protobuf:"bytes,13,opt,name=run_timeout,json=runTimeout,proto3" json:"run_timeout,omitempty"`
 	// How failed attempts are retried; the task type's own retry options if unset.
-	RetryPolicy   *RetryPolicy `protobuf:"bytes,14,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
+	RetryPolicy *RetryPolicy `protobuf:"bytes,14,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
+	// Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+	Unique        *Unique `protobuf:"bytes,15,opt,name=unique,proto3" json:"unique,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -243,6 +245,13 @@ func (x *SubmitRequest) GetRunTimeout() *durationpb.Duration {
 func (x *SubmitRequest) GetRetryPolicy() *RetryPolicy {
 	if x != nil {
 		return x.RetryPolicy
+	}
+	return nil
+}
+
+func (x *SubmitRequest) GetUnique() *Unique {
+	if x != nil {
+		return x.Unique
 	}
 	return nil
 }
@@ -1671,7 +1680,7 @@ var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\xe7\x05\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1690,7 +1699,8 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x03ttl\x18\f \x01(\v2\x19.google.protobuf.DurationR\x03ttl\x12:\n" +
 	"\vrun_timeout\x18\r \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"runTimeout\x12;\n" +
-	"\fretry_policy\x18\x0e \x01(\v2\x18.taskgate.v1.RetryPolicyR\vretryPolicy\x1a9\n" +
+	"\fretry_policy\x18\x0e \x01(\v2\x18.taskgate.v1.RetryPolicyR\vretryPolicy\x12+\n" +
+	"\x06unique\x18\x0f \x01(\v2\x13.taskgate.v1.UniqueR\x06unique\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1873,39 +1883,40 @@ var file_taskgate_v1_task_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
 	(*RetryPolicy)(nil),            // 31: taskgate.v1.RetryPolicy
-	(*Task)(nil),                   // 32: taskgate.v1.Task
-	(*status.Status)(nil),          // 33: google.rpc.Status
-	(TaskState)(0),                 // 34: taskgate.v1.TaskState
-	(*TaskType)(nil),               // 35: taskgate.v1.TaskType
-	(*Worker)(nil),                 // 36: taskgate.v1.Worker
-	(*Queue)(nil),                  // 37: taskgate.v1.Queue
-	(*Activity)(nil),               // 38: taskgate.v1.Activity
-	(*StateCount)(nil),             // 39: taskgate.v1.StateCount
-	(*TypeStats)(nil),              // 40: taskgate.v1.TypeStats
-	(*PauseRequest)(nil),           // 41: taskgate.v1.PauseRequest
-	(*ResumeRequest)(nil),          // 42: taskgate.v1.ResumeRequest
-	(*ListPausesRequest)(nil),      // 43: taskgate.v1.ListPausesRequest
-	(*ListEventsRequest)(nil),      // 44: taskgate.v1.ListEventsRequest
-	(*AbortTasksRequest)(nil),      // 45: taskgate.v1.AbortTasksRequest
-	(*RetryTasksRequest)(nil),      // 46: taskgate.v1.RetryTasksRequest
-	(*DeleteTasksRequest)(nil),     // 47: taskgate.v1.DeleteTasksRequest
-	(*GetOperationRequest)(nil),    // 48: taskgate.v1.GetOperationRequest
-	(*WatchOperationRequest)(nil),  // 49: taskgate.v1.WatchOperationRequest
-	(*StopOperationRequest)(nil),   // 50: taskgate.v1.StopOperationRequest
-	(*ListOperationsRequest)(nil),  // 51: taskgate.v1.ListOperationsRequest
-	(*GetLogsRequest)(nil),         // 52: taskgate.v1.GetLogsRequest
-	(*PauseResponse)(nil),          // 53: taskgate.v1.PauseResponse
-	(*ResumeResponse)(nil),         // 54: taskgate.v1.ResumeResponse
-	(*ListPausesResponse)(nil),     // 55: taskgate.v1.ListPausesResponse
-	(*ListEventsResponse)(nil),     // 56: taskgate.v1.ListEventsResponse
-	(*AbortTasksResponse)(nil),     // 57: taskgate.v1.AbortTasksResponse
-	(*RetryTasksResponse)(nil),     // 58: taskgate.v1.RetryTasksResponse
-	(*DeleteTasksResponse)(nil),    // 59: taskgate.v1.DeleteTasksResponse
-	(*GetOperationResponse)(nil),   // 60: taskgate.v1.GetOperationResponse
-	(*WatchOperationResponse)(nil), // 61: taskgate.v1.WatchOperationResponse
-	(*StopOperationResponse)(nil),  // 62: taskgate.v1.StopOperationResponse
-	(*ListOperationsResponse)(nil), // 63: taskgate.v1.ListOperationsResponse
-	(*GetLogsResponse)(nil),        // 64: taskgate.v1.GetLogsResponse
+	(*Unique)(nil),                 // 32: taskgate.v1.Unique
+	(*Task)(nil),                   // 33: taskgate.v1.Task
+	(*status.Status)(nil),          // 34: google.rpc.Status
+	(TaskState)(0),                 // 35: taskgate.v1.TaskState
+	(*TaskType)(nil),               // 36: taskgate.v1.TaskType
+	(*Worker)(nil),                 // 37: taskgate.v1.Worker
+	(*Queue)(nil),                  // 38: taskgate.v1.Queue
+	(*Activity)(nil),               // 39: taskgate.v1.Activity
+	(*StateCount)(nil),             // 40: taskgate.v1.StateCount
+	(*TypeStats)(nil),              // 41: taskgate.v1.TypeStats
+	(*PauseRequest)(nil),           // 42: taskgate.v1.PauseRequest
+	(*ResumeRequest)(nil),          // 43: taskgate.v1.ResumeRequest
+	(*ListPausesRequest)(nil),      // 44: taskgate.v1.ListPausesRequest
+	(*ListEventsRequest)(nil),      // 45: taskgate.v1.ListEventsRequest
+	(*AbortTasksRequest)(nil),      // 46: taskgate.v1.AbortTasksRequest
+	(*RetryTasksRequest)(nil),      // 47: taskgate.v1.RetryTasksRequest
+	(*DeleteTasksRequest)(nil),     // 48: taskgate.v1.DeleteTasksRequest
+	(*GetOperationRequest)(nil),    // 49: taskgate.v1.GetOperationRequest
+	(*WatchOperationRequest)(nil),  // 50: taskgate.v1.WatchOperationRequest
+	(*StopOperationRequest)(nil),   // 51: taskgate.v1.StopOperationRequest
+	(*ListOperationsRequest)(nil),  // 52: taskgate.v1.ListOperationsRequest
+	(*GetLogsRequest)(nil),         // 53: taskgate.v1.GetLogsRequest
+	(*PauseResponse)(nil),          // 54: taskgate.v1.PauseResponse
+	(*ResumeResponse)(nil),         // 55: taskgate.v1.ResumeResponse
+	(*ListPausesResponse)(nil),     // 56: taskgate.v1.ListPausesResponse
+	(*ListEventsResponse)(nil),     // 57: taskgate.v1.ListEventsResponse
+	(*AbortTasksResponse)(nil),     // 58: taskgate.v1.AbortTasksResponse
+	(*RetryTasksResponse)(nil),     // 59: taskgate.v1.RetryTasksResponse
+	(*DeleteTasksResponse)(nil),    // 60: taskgate.v1.DeleteTasksResponse
+	(*GetOperationResponse)(nil),   // 61: taskgate.v1.GetOperationResponse
+	(*WatchOperationResponse)(nil), // 62: taskgate.v1.WatchOperationResponse
+	(*StopOperationResponse)(nil),  // 63: taskgate.v1.StopOperationResponse
+	(*ListOperationsResponse)(nil), // 64: taskgate.v1.ListOperationsResponse
+	(*GetLogsResponse)(nil),        // 65: taskgate.v1.GetLogsResponse
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
@@ -1917,86 +1928,87 @@ var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	30, // 6: taskgate.v1.SubmitRequest.ttl:type_name -> google.protobuf.Duration
 	30, // 7: taskgate.v1.SubmitRequest.run_timeout:type_name -> google.protobuf.Duration
 	31, // 8: taskgate.v1.SubmitRequest.retry_policy:type_name -> taskgate.v1.RetryPolicy
-	32, // 9: taskgate.v1.SubmitResponse.task:type_name -> taskgate.v1.Task
-	30, // 10: taskgate.v1.GetRequest.wait:type_name -> google.protobuf.Duration
-	32, // 11: taskgate.v1.GetResponse.task:type_name -> taskgate.v1.Task
-	27, // 12: taskgate.v1.RetryRequest.args:type_name -> google.protobuf.ListValue
-	28, // 13: taskgate.v1.RetryRequest.kwargs:type_name -> google.protobuf.Struct
-	32, // 14: taskgate.v1.RetryResponse.task:type_name -> taskgate.v1.Task
-	30, // 15: taskgate.v1.AbortRequest.grace_period:type_name -> google.protobuf.Duration
-	32, // 16: taskgate.v1.AbortResponse.task:type_name -> taskgate.v1.Task
-	1,  // 17: taskgate.v1.SubmitBatchRequest.requests:type_name -> taskgate.v1.SubmitRequest
-	11, // 18: taskgate.v1.SubmitBatchResponse.results:type_name -> taskgate.v1.SubmitBatchResult
-	32, // 19: taskgate.v1.SubmitBatchResult.task:type_name -> taskgate.v1.Task
-	33, // 20: taskgate.v1.SubmitBatchResult.error:type_name -> google.rpc.Status
-	34, // 21: taskgate.v1.ListRequest.states:type_name -> taskgate.v1.TaskState
-	26, // 22: taskgate.v1.ListRequest.labels:type_name -> taskgate.v1.ListRequest.LabelsEntry
-	29, // 23: taskgate.v1.ListRequest.create_time_from:type_name -> google.protobuf.Timestamp
-	29, // 24: taskgate.v1.ListRequest.create_time_before:type_name -> google.protobuf.Timestamp
-	0,  // 25: taskgate.v1.ListRequest.view:type_name -> taskgate.v1.TaskView
-	32, // 26: taskgate.v1.ListResponse.tasks:type_name -> taskgate.v1.Task
-	15, // 27: taskgate.v1.WatchRequest.tasks:type_name -> taskgate.v1.WatchedTask
-	0,  // 28: taskgate.v1.WatchRequest.view:type_name -> taskgate.v1.TaskView
-	32, // 29: taskgate.v1.WatchResponse.task:type_name -> taskgate.v1.Task
-	35, // 30: taskgate.v1.ListTaskTypesResponse.task_types:type_name -> taskgate.v1.TaskType
-	36, // 31: taskgate.v1.ListWorkersResponse.workers:type_name -> taskgate.v1.Worker
-	37, // 32: taskgate.v1.ListQueuesResponse.queues:type_name -> taskgate.v1.Queue
-	29, // 33: taskgate.v1.GetStatsResponse.read_time:type_name -> google.protobuf.Timestamp
-	38, // 34: taskgate.v1.GetStatsResponse.activity:type_name -> taskgate.v1.Activity
-	39, // 35: taskgate.v1.GetStatsResponse.states:type_name -> taskgate.v1.StateCount
-	37, // 36: taskgate.v1.GetStatsResponse.queues:type_name -> taskgate.v1.Queue
-	40, // 37: taskgate.v1.GetStatsResponse.types:type_name -> taskgate.v1.TypeStats
-	1,  // 38: taskgate.v1.TaskService.Submit:input_type -> taskgate.v1.SubmitRequest
-	3,  // 39: taskgate.v1.TaskService.Get:input_type -> taskgate.v1.GetRequest
-	5,  // 40: taskgate.v1.TaskService.Retry:input_type -> taskgate.v1.RetryRequest
-	7,  // 41: taskgate.v1.TaskService.Abort:input_type -> taskgate.v1.AbortRequest
-	9,  // 42: taskgate.v1.TaskService.SubmitBatch:input_type -> taskgate.v1.SubmitBatchRequest
-	12, // 43: taskgate.v1.TaskService.List:input_type -> taskgate.v1.ListRequest
-	14, // 44: taskgate.v1.TaskService.Watch:input_type -> taskgate.v1.WatchRequest
-	17, // 45: taskgate.v1.TaskService.ListTaskTypes:input_type -> taskgate.v1.ListTaskTypesRequest
-	19, // 46: taskgate.v1.TaskService.ListWorkers:input_type -> taskgate.v1.ListWorkersRequest
-	21, // 47: taskgate.v1.TaskService.ListQueues:input_type -> taskgate.v1.ListQueuesRequest
-	23, // 48: taskgate.v1.TaskService.GetStats:input_type -> taskgate.v1.GetStatsRequest
-	41, // 49: taskgate.v1.TaskService.Pause:input_type -> taskgate.v1.PauseRequest
-	42, // 50: taskgate.v1.TaskService.Resume:input_type -> taskgate.v1.ResumeRequest
-	43, // 51: taskgate.v1.TaskService.ListPauses:input_type -> taskgate.v1.ListPausesRequest
-	44, // 52: taskgate.v1.TaskService.ListEvents:input_type -> taskgate.v1.ListEventsRequest
-	45, // 53: taskgate.v1.TaskService.AbortTasks:input_type -> taskgate.v1.AbortTasksRequest
-	46, // 54: taskgate.v1.TaskService.RetryTasks:input_type -> taskgate.v1.RetryTasksRequest
-	47, // 55: taskgate.v1.TaskService.DeleteTasks:input_type -> taskgate.v1.DeleteTasksRequest
-	48, // 56: taskgate.v1.TaskService.GetOperation:input_type -> taskgate.v1.GetOperationRequest
-	49, // 57: taskgate.v1.TaskService.WatchOperation:input_type -> taskgate.v1.WatchOperationRequest
-	50, // 58: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
-	51, // 59: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
-	52, // 60: taskgate.v1.TaskService.GetLogs:input_type -> taskgate.v1.GetLogsRequest
-	2,  // 61: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 62: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 63: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 64: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 65: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 66: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 67: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 68: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 69: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	22, // 70: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
-	24, // 71: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
-	53, // 72: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
-	54, // 73: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
-	55, // 74: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
-	56, // 75: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
-	57, // 76: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
-	58, // 77: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
-	59, // 78: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
-	60, // 79: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
-	61, // 80: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
-	62, // 81: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
-	63, // 82: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
-	64, // 83: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
-	61, // [61:84] is the sub-list for method output_type
-	38, // [38:61] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	32, // 9: taskgate.v1.SubmitRequest.unique:type_name -> taskgate.v1.Unique
+	33, // 10: taskgate.v1.SubmitResponse.task:type_name -> taskgate.v1.Task
+	30, // 11: taskgate.v1.GetRequest.wait:type_name -> google.protobuf.Duration
+	33, // 12: taskgate.v1.GetResponse.task:type_name -> taskgate.v1.Task
+	27, // 13: taskgate.v1.RetryRequest.args:type_name -> google.protobuf.ListValue
+	28, // 14: taskgate.v1.RetryRequest.kwargs:type_name -> google.protobuf.Struct
+	33, // 15: taskgate.v1.RetryResponse.task:type_name -> taskgate.v1.Task
+	30, // 16: taskgate.v1.AbortRequest.grace_period:type_name -> google.protobuf.Duration
+	33, // 17: taskgate.v1.AbortResponse.task:type_name -> taskgate.v1.Task
+	1,  // 18: taskgate.v1.SubmitBatchRequest.requests:type_name -> taskgate.v1.SubmitRequest
+	11, // 19: taskgate.v1.SubmitBatchResponse.results:type_name -> taskgate.v1.SubmitBatchResult
+	33, // 20: taskgate.v1.SubmitBatchResult.task:type_name -> taskgate.v1.Task
+	34, // 21: taskgate.v1.SubmitBatchResult.error:type_name -> google.rpc.Status
+	35, // 22: taskgate.v1.ListRequest.states:type_name -> taskgate.v1.TaskState
+	26, // 23: taskgate.v1.ListRequest.labels:type_name -> taskgate.v1.ListRequest.LabelsEntry
+	29, // 24: taskgate.v1.ListRequest.create_time_from:type_name -> google.protobuf.Timestamp
+	29, // 25: taskgate.v1.ListRequest.create_time_before:type_name -> google.protobuf.Timestamp
+	0,  // 26: taskgate.v1.ListRequest.view:type_name -> taskgate.v1.TaskView
+	33, // 27: taskgate.v1.ListResponse.tasks:type_name -> taskgate.v1.Task
+	15, // 28: taskgate.v1.WatchRequest.tasks:type_name -> taskgate.v1.WatchedTask
+	0,  // 29: taskgate.v1.WatchRequest.view:type_name -> taskgate.v1.TaskView
+	33, // 30: taskgate.v1.WatchResponse.task:type_name -> taskgate.v1.Task
+	36, // 31: taskgate.v1.ListTaskTypesResponse.task_types:type_name -> taskgate.v1.TaskType
+	37, // 32: taskgate.v1.ListWorkersResponse.workers:type_name -> taskgate.v1.Worker
+	38, // 33: taskgate.v1.ListQueuesResponse.queues:type_name -> taskgate.v1.Queue
+	29, // 34: taskgate.v1.GetStatsResponse.read_time:type_name -> google.protobuf.Timestamp
+	39, // 35: taskgate.v1.GetStatsResponse.activity:type_name -> taskgate.v1.Activity
+	40, // 36: taskgate.v1.GetStatsResponse.states:type_name -> taskgate.v1.StateCount
+	38, // 37: taskgate.v1.GetStatsResponse.queues:type_name -> taskgate.v1.Queue
+	41, // 38: taskgate.v1.GetStatsResponse.types:type_name -> taskgate.v1.TypeStats
+	1,  // 39: taskgate.v1.TaskService.Submit:input_type -> taskgate.v1.SubmitRequest
+	3,  // 40: taskgate.v1.TaskService.Get:input_type -> taskgate.v1.GetRequest
+	5,  // 41: taskgate.v1.TaskService.Retry:input_type -> taskgate.v1.RetryRequest
+	7,  // 42: taskgate.v1.TaskService.Abort:input_type -> taskgate.v1.AbortRequest
+	9,  // 43: taskgate.v1.TaskService.SubmitBatch:input_type -> taskgate.v1.SubmitBatchRequest
+	12, // 44: taskgate.v1.TaskService.List:input_type -> taskgate.v1.ListRequest
+	14, // 45: taskgate.v1.TaskService.Watch:input_type -> taskgate.v1.WatchRequest
+	17, // 46: taskgate.v1.TaskService.ListTaskTypes:input_type -> taskgate.v1.ListTaskTypesRequest
+	19, // 47: taskgate.v1.TaskService.ListWorkers:input_type -> taskgate.v1.ListWorkersRequest
+	21, // 48: taskgate.v1.TaskService.ListQueues:input_type -> taskgate.v1.ListQueuesRequest
+	23, // 49: taskgate.v1.TaskService.GetStats:input_type -> taskgate.v1.GetStatsRequest
+	42, // 50: taskgate.v1.TaskService.Pause:input_type -> taskgate.v1.PauseRequest
+	43, // 51: taskgate.v1.TaskService.Resume:input_type -> taskgate.v1.ResumeRequest
+	44, // 52: taskgate.v1.TaskService.ListPauses:input_type -> taskgate.v1.ListPausesRequest
+	45, // 53: taskgate.v1.TaskService.ListEvents:input_type -> taskgate.v1.ListEventsRequest
+	46, // 54: taskgate.v1.TaskService.AbortTasks:input_type -> taskgate.v1.AbortTasksRequest
+	47, // 55: taskgate.v1.TaskService.RetryTasks:input_type -> taskgate.v1.RetryTasksRequest
+	48, // 56: taskgate.v1.TaskService.DeleteTasks:input_type -> taskgate.v1.DeleteTasksRequest
+	49, // 57: taskgate.v1.TaskService.GetOperation:input_type -> taskgate.v1.GetOperationRequest
+	50, // 58: taskgate.v1.TaskService.WatchOperation:input_type -> taskgate.v1.WatchOperationRequest
+	51, // 59: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
+	52, // 60: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
+	53, // 61: taskgate.v1.TaskService.GetLogs:input_type -> taskgate.v1.GetLogsRequest
+	2,  // 62: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 63: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 64: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 65: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 66: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 67: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 68: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 69: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 70: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 71: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 72: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	54, // 73: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
+	55, // 74: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
+	56, // 75: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
+	57, // 76: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
+	58, // 77: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
+	59, // 78: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
+	60, // 79: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
+	61, // 80: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
+	62, // 81: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
+	63, // 82: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
+	64, // 83: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
+	65, // 84: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
+	62, // [62:85] is the sub-list for method output_type
+	39, // [39:62] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_taskgate_v1_task_service_proto_init() }

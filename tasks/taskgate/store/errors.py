@@ -12,7 +12,9 @@
     ├── OperationNotFound    no operation has the id
     ├── TooManyTasks         an operation would be about more tasks than one may
     ├── TaskAlreadyFinal     the call needs a task that has not ended
-    └── RequestIdReused      the request id stands for other content
+    └── SubmissionRefused
+        ├── RequestIdReused  the request id stands for other content
+        └── UniqueKeyHeld    another task holds the unique key
 """
 
 from __future__ import annotations
@@ -66,7 +68,11 @@ class TaskAlreadyFinal(StoreError):
         self.state = state
 
 
-class RequestIdReused(StoreError):
+class SubmissionRefused(StoreError):
+    """What is on record keeps a submission away."""
+
+
+class RequestIdReused(SubmissionRefused):
     """The caller used this request id before, for other content."""
 
     def __init__(self, request_id: str, task_id: str, what: str = "task") -> None:
@@ -75,6 +81,15 @@ class RequestIdReused(StoreError):
             f"request_id {request_id!r} was used before, with other content, for {what} {task_id}"
         )
         self.request_id = request_id
+        self.task_id = task_id
+
+
+class UniqueKeyHeld(SubmissionRefused):
+    """Another task of the type holds the unique key."""
+
+    def __init__(self, key: str, task_id: str) -> None:
+        super().__init__(f"the unique key {key!r} is held by task {task_id}")
+        self.key = key
         self.task_id = task_id
 
 

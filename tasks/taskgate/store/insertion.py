@@ -46,6 +46,8 @@ from taskgate.store.tables import labels, outbox, tasks
 FIRST_VERSION = 1
 FIRST_ATTEMPT = 1
 
+_TEXTS = ("submitted_from", "request_id", "request_digest", "retry_of")
+
 _INTEGERS = range(-(1 << 63), 1 << 63)
 
 
@@ -96,7 +98,7 @@ def _row(new: NewTask, dialect: Dialect) -> dict[str, Any]:
         "labels": _bound("labels", new.labels, dialect) if new.labels else "{}",
         "root_id": storable(new.root_id or new.id),
     }
-    for name in ("submitted_from", "request_id", "request_digest", "retry_of"):
+    for name in (*_TEXTS, "unique_key", "unique_until") if new.unique_key else _TEXTS:
         if (text := getattr(new, name)) is not None:
             row[name] = storable(text)
     for name in ("delay", "ttl"):
@@ -107,7 +109,7 @@ def _row(new: NewTask, dialect: Dialect) -> dict[str, Any]:
             row[name] = _time(time, dialect)
     if new.max_attempts is not None:
         row["max_attempts"] = _integer(new.max_attempts)
-    for name in ("run_timeout", "retry_policy"):
+    for name in ("run_timeout", "retry_policy", "unique_ttl"):
         if (value := getattr(new, name)) is not None:
             row[name] = _bound(name, value, dialect)
     return row
@@ -173,6 +175,9 @@ def _task(new: NewTask, row: Row[Any]) -> Task:
         submitted_by=new.submitted_by,
         retry_policy=new.retry_policy,
         message=None,
+        unique_key=new.unique_key,
+        unique_until=new.unique_until,
+        unique_ttl=new.unique_ttl,
     )
 
 
@@ -191,6 +196,9 @@ _TASK: Mapping[str, TypeEngine[Any]] = {
     "retry_policy": Text(),
     "submitted_by": Text(),
     "submitted_from": Text(),
+    "unique_key": Text(),
+    "unique_until": Text(),
+    "unique_ttl": Float(),
     "request_id": Text(),
     "request_digest": Text(),
     "retry_of": Text(),

@@ -91,6 +91,13 @@ class NewTask:
     max_attempts: int | None = None
     submitted_by: str = ""
     submitted_from: str | None = None
+    unique_key: str | None = None
+    unique_until: str | None = None
+    """``START`` or ``END``, with a key."""
+    unique_ttl: timedelta | None = None
+    """How much longer than until its end it holds the key."""
+    answers_holder: bool = False
+    """While another task holds the key, that one is the answer."""
     """The network address of the caller."""
     request_id: str | None = None
     request_digest: str | None = None
@@ -154,6 +161,9 @@ class Task:
     retry_policy: RetryPolicy | None
     message: str | None
     """JSON text: what the Celery message carried beyond the record's own columns (canvas)."""
+    unique_key: str | None
+    unique_until: str | None
+    unique_ttl: timedelta | None
     past_attempts: tuple[Attempt, ...] = ()
     """The attempts before the current one."""
 

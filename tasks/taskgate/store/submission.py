@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, case, select, text, update
 
 from taskgate.store import insertion, queries
 from taskgate.store.database import clock
 from taskgate.store.database.columns import storable
-from taskgate.store.errors import RequestIdReused, StoreUnavailable
+from taskgate.store.errors import (
+    RequestIdReused,
+    StoreUnavailable,
+    SubmissionRefused,
+    UniqueKeyHeld,
+)
 from taskgate.store.record import NewTask, Task
-from taskgate.store.tables import insert_into, tasks
+from taskgate.store.tables import HOLDS_KEY, insert_into, tasks
 
 FIRST_ATTEMPT = insertion.FIRST_ATTEMPT
 
-Outcome = Task | RequestIdReused
+Outcome = Task | SubmissionRefused
 """What became of a submission: the task on record, or why there is none."""
 
 
@@ -36,23 +41,60 @@ def submit(
     it is not known whether the first time was committed.
 
     Returns, for each in order, the task; the first one, if the caller used the request id before
-    for the same content; or the error, if it was for other content.
+    for the same content; the error, if it was for other content; and where another task holds the
+    unique key that one, or the error, as the submission wants it.
 
     Raises:
-        StoreUnavailable: the first task of a request id was deleted just now.
+        StoreUnavailable: what kept a task away has gone just now, again and again.
     """
-    if not new_tasks:
-        return []
-    # In one order everywhere: two batches with the same request ids would block each other.
-    inserted = insertion.insert(tx, sorted(new_tasks, key=_request), published=published)
-    repeated = [new for new in new_tasks if new.id not in inserted]
-    outcomes: dict[str, Outcome] = {**inserted, **find_repeated(tx, repeated)}
-    for new in repeated:
-        if new.id not in outcomes:
-            raise StoreUnavailable(
-                f"the first task with request_id {new.request_id!r} was just deleted"
-            )
+    outcomes: dict[str, Outcome] = {}
+    left = list(new_tasks)
+    for _ in range(TRIES):
+        if not left:
+            break
+        # In one order everywhere: two batches with the same request ids would block each other.
+        inserted = insertion.insert(tx, sorted(left, key=_request), published=published)
+        left = [new for new in left if new.id not in inserted]
+        known = {**inserted, **find_repeated(tx, left)}
+        outcomes.update(known)
+        left = [new for new in left if new.id not in known]
+        outcomes.update(_find_holders(tx, left))
+        left = [new for new in left if new.id not in outcomes]
+    if left:
+        raise StoreUnavailable(f"what kept {left[0].id} from being recorded was just deleted")
     return [outcomes[new.id] for new in new_tasks]
+
+
+TRIES = 3
+"""What keeps a task away may end, or be deleted, before it is found."""
+
+
+def _find_holders(tx: Connection, new_tasks: Sequence[NewTask]) -> dict[str, Outcome]:
+    """Who holds the unique keys that tasks want, by their ids; whose time is over lets go."""
+    outcomes: dict[str, Outcome] = {}
+    for new in new_tasks:
+        if new.unique_key is None:
+            continue
+        wanted = {"task_type": new.task_type, "unique_key": new.unique_key}
+        holder = tx.execute(_HOLDER, wanted).one_or_none()
+        if holder is None:
+            continue
+        if holder.is_over:
+            tx.execute(update(tasks).where(tasks.c.id == holder.id).values(unique_ttl=None))
+        elif not new.answers_holder:
+            outcomes[new.id] = UniqueKeyHeld(new.unique_key, holder.id)
+        elif task := queries.get_many(tx, [holder.id]).get(holder.id):
+            outcomes[new.id] = task
+    return outcomes
+
+
+_FREE_AT = clock.later(tasks.c.finished_at, tasks.c.unique_ttl)
+
+_HOLDER = select(tasks.c.id, case((clock.now() >= _FREE_AT, 1), else_=0).label("is_over")).where(
+    text(HOLDS_KEY),
+    tasks.c.task_type == bindparam("task_type", type_=tasks.c.task_type.type),
+    tasks.c.unique_key == bindparam("unique_key", type_=tasks.c.unique_key.type),
+)
 
 
 def find_repeated(tx: Connection, new_tasks: Sequence[NewTask]) -> dict[str, Outcome]:

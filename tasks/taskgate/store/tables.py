@@ -27,7 +27,7 @@ from taskgate.store.database.columns import (
     Seconds,
     UtcDateTime,
 )
-from taskgate.store.lifecycle import ACTIVE, WAITING, Outcome, State
+from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Outcome, State
 from taskgate.store.record import Failure, RetryPolicy
 
 metadata = MetaData(
@@ -83,6 +83,9 @@ tasks = Table(
     Column("worker", Name(NAME_LENGTH)),
     Column("submitted_by", Name(NAME_LENGTH), nullable=False),
     Column("submitted_from", Name(NAME_LENGTH)),
+    Column("unique_key", Name(NAME_LENGTH)),
+    Column("unique_until", Name(16)),
+    Column("unique_ttl", Seconds),
     Column("request_id", Name(128)),
     Column("request_digest", Name(64)),
     Column("retry_policy", JsonDataclass(RetryPolicy)),
@@ -120,6 +123,22 @@ Index(
     unique=True,
     postgresql_where=text("request_id IS NOT NULL"),
     sqlite_where=text("request_id IS NOT NULL"),
+)
+HOLDS_KEY = (
+    "unique_key IS NOT NULL AND (unique_ttl IS NOT NULL"
+    f" OR (unique_until = 'END' AND {_state_in(frozenset(State) - FINAL)})"
+    " OR (state IN ('QUEUED', 'SCHEDULED') AND attempt = 1))"
+)
+"""Whether a task holds its unique key. No transition makes it true: the key is taken by the insert
+alone. After the end, a time to live is looked at by who wants the key (``submission.py``)."""
+
+Index(
+    "uq_taskgate_tasks_unique",
+    tasks.c.task_type,
+    tasks.c.unique_key,
+    unique=True,
+    postgresql_where=text(HOLDS_KEY),
+    sqlite_where=text(HOLDS_KEY),
 )
 _partial_index("ix_taskgate_tasks_active", "worker", where=_state_in(ACTIVE))
 _partial_index(

@@ -17,12 +17,12 @@ from support.waiting import wait_until
 from taskgate.store import insertion, outbox, submission, tables
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import RequestIdReused, ValueRefused
+from taskgate.store.errors import RequestIdReused, SubmissionRefused, ValueRefused
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 
 
-def submit_all(database: Database, *new: NewTask) -> list[str | RequestIdReused]:
+def submit_all(database: Database, *new: NewTask) -> list[str | SubmissionRefused]:
     with database.write() as tx:
         outcomes = submission.submit(tx, new)
     return [one.id if isinstance(one, Task) else one for one in outcomes]
@@ -239,7 +239,7 @@ def test_a_request_waits_for_the_transaction_that_was_first(postgres: Database) 
             wait_until(second_waits, 30, "the second submit waits")
             raise RolledBackError
 
-    answers: list[Future[list[str | RequestIdReused]]] = []
+    answers: list[Future[list[str | SubmissionRefused]]] = []
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(RolledBackError):
             submit_first_and_roll_back()

@@ -23,6 +23,10 @@ CHANGES: list[dict[str, Any]] = [
     {"retry_policy": RetryPolicy()},
     {"retry_policy": RetryPolicy(max_attempts=1)},
     {"retry_of": "x"},
+    {"unique_key": "x"},
+    {"unique_until": "START"},
+    {"unique_ttl": timedelta(seconds=1)},
+    {"answers_holder": True},
 ]
 
 

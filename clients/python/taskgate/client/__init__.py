@@ -49,6 +49,7 @@ from taskgate.client.errors import (
     TaskUnsuccessful,
     Unauthenticated,
     Unavailable,
+    UniqueKeyHeld,
     Violation,
     WaitTimeout,
 )
@@ -70,6 +71,7 @@ from taskgate.client.stats import Activity, Queue, Rates, StateCount, Stats
 from taskgate.client.submission import Submission
 from taskgate.client.task import Abort, Attempt, Progress, State, Task, TaskError
 from taskgate.client.task_type import Parameter, ParameterKind, TaskType
+from taskgate.client.unique import Unique
 from taskgate.client.version import VERSION
 from taskgate.client.worker import Worker, WorkerState
 from taskgate.v1.reasons import Reason
@@ -130,6 +132,8 @@ __all__ = [
     "Tasks",
     "Unauthenticated",
     "Unavailable",
+    "Unique",
+    "UniqueKeyHeld",
     "Violation",
     "WaitTimeout",
     "Worker",

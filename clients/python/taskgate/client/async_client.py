@@ -20,6 +20,7 @@ from taskgate.client.submission import Submission, batches
 from taskgate.client.task import State, Task
 from taskgate.client.task_type import TaskType, task_type_from_message
 from taskgate.client.transport import AsyncTransport
+from taskgate.client.unique import Unique
 from taskgate.client.values import to_timestamp
 from taskgate.client.watching import watch
 from taskgate.client.worker import Worker, worker_from_message
@@ -49,6 +50,7 @@ class AsyncClient(Steering):
         run_timeout: float | None = None,
         retry_policy: RetryPolicy | None = None,
         labels: Mapping[str, str] | None = None,
+        unique: Unique | None = None,
         request_id: str | None = None,
     ) -> AsyncTaskHandle:
         """Have a task run: once this returned, it is on the server's disk and will run.
@@ -66,6 +68,7 @@ class AsyncClient(Steering):
             run_timeout: seconds that one attempt may run.
             retry_policy: how failed attempts are retried; as the task type says if None.
             labels: to find it by.
+            unique: what keeps other tasks away.
             request_id: submits with the same id give the same task. A new one is made if None:
                 then this call may be repeated on the way, but calling again is a new task.
 
@@ -75,6 +78,7 @@ class AsyncClient(Steering):
             TaskTypeUnknown: no worker has registered the task type.
             ArgumentsInvalid: the arguments do not fit it.
             RequestIdReused: the request id was used for something else.
+            UniqueKeyHeld: another task holds the unique key.
             TaskgateError: anything else went wrong.
         """
         submission = Submission(
@@ -90,6 +94,7 @@ class AsyncClient(Steering):
             run_timeout=run_timeout,
             retry_policy=retry_policy,
             labels=labels or {},
+            unique=unique,
             **({"request_id": request_id} if request_id else {}),
         )
         response = await self._caller.call(self._caller.stub.Submit, submission.message())

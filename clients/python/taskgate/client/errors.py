@@ -114,6 +114,10 @@ class RequestIdReused(TaskgateError):
     """The request id was used before, for something else."""
 
 
+class UniqueKeyHeld(TaskgateError):
+    """Another task holds the unique key: ``metadata["task_id"]``."""
+
+
 class QueueFull(TaskgateError):
     """Too many tasks wait already."""
 
@@ -168,6 +172,7 @@ _BY_REASON: Mapping[str, type[TaskgateError]] = {
     Reason.TASK_NOT_FINAL: TaskNotFinal,
     Reason.TASK_NOT_FOUND: TaskNotFound,
     Reason.TASK_TYPE_UNKNOWN: TaskTypeUnknown,
+    Reason.UNIQUE_KEY_HELD: UniqueKeyHeld,
 }
 
 _BY_CODE: Mapping[grpc.StatusCode, type[TaskgateError]] = {

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.unique import Unique
 from taskgate.client.values import arguments_json, to_duration, to_timestamp
 from taskgate.v1 import task_service_pb2
 
@@ -51,6 +52,8 @@ class Submission:
     """How failed attempts are retried; as the task type says if None."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """To find it by."""
+    unique: Unique | None = None
+    """What keeps other tasks away."""
     request_id: str = field(default_factory=_new_request_id)
     """Submissions with the same id give the same task; a new one unless given."""
 
@@ -73,6 +76,7 @@ class Submission:
             run_timeout=to_duration(self.run_timeout),
             retry_policy=None if self.retry_policy is None else self.retry_policy.message(),
             labels=self.labels,
+            unique=None if self.unique is None else self.unique.message(),
             request_id=self.request_id,
         )
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.unique import Unique
 from taskgate.client.values import (
     from_duration,
     from_list,
@@ -129,6 +130,8 @@ class Task:
     submitted_by: str
     retry_policy: RetryPolicy | None
     """Where the submission said how failed attempts are retried."""
+    unique: Unique | None
+    """Where the submission said what keeps other tasks away."""
 
     @property
     def is_final(self) -> bool:
@@ -169,6 +172,7 @@ def task_from_message(message: task_pb2.Task) -> Task:
         retry_policy=(
             RetryPolicy.of(message.retry_policy) if message.HasField("retry_policy") else None
         ),
+        unique=Unique.of(message.unique) if message.HasField("unique") else None,
     )
 
 

@@ -72,6 +72,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED: the caller may not submit to this queue."""
     ERROR_REASON_OPERATION_NOT_FOUND: _ErrorReason.ValueType  # 24
     """NOT_FOUND: no operation has the id."""
+    ERROR_REASON_UNIQUE_KEY_HELD: _ErrorReason.ValueType  # 25
+    """ALREADY_EXISTS: another task holds the unique key; the metadata names it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """What google.rpc.ErrorInfo.reason says (domain "taskgate"): the value's name without its prefix,
@@ -129,4 +131,6 @@ ERROR_REASON_QUEUE_NOT_ALLOWED: ErrorReason.ValueType  # 23
 """PERMISSION_DENIED: the caller may not submit to this queue."""
 ERROR_REASON_OPERATION_NOT_FOUND: ErrorReason.ValueType  # 24
 """NOT_FOUND: no operation has the id."""
+ERROR_REASON_UNIQUE_KEY_HELD: ErrorReason.ValueType  # 25
+"""ALREADY_EXISTS: another task holds the unique key; the metadata names it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

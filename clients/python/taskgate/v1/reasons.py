@@ -57,3 +57,5 @@ class Reason(StrEnum):
     """PERMISSION_DENIED: the caller may not submit to this queue."""
     OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND"
     """NOT_FOUND: no operation has the id."""
+    UNIQUE_KEY_HELD = "UNIQUE_KEY_HELD"
+    """ALREADY_EXISTS: another task holds the unique key; the metadata names it."""

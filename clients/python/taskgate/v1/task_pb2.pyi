@@ -22,6 +22,54 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _UniqueUntil:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UniqueUntilEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UniqueUntil.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UNIQUE_UNTIL_UNSPECIFIED: _UniqueUntil.ValueType  # 0
+    """As UNIQUE_UNTIL_END."""
+    UNIQUE_UNTIL_START: _UniqueUntil.ValueType  # 1
+    """Until its first attempt starts: at most one task waits."""
+    UNIQUE_UNTIL_END: _UniqueUntil.ValueType  # 2
+    """Until it has ended, retries included: at most one task waits or runs."""
+
+class UniqueUntil(_UniqueUntil, metaclass=_UniqueUntilEnumTypeWrapper):
+    """Until when a task holds its unique key."""
+
+UNIQUE_UNTIL_UNSPECIFIED: UniqueUntil.ValueType  # 0
+"""As UNIQUE_UNTIL_END."""
+UNIQUE_UNTIL_START: UniqueUntil.ValueType  # 1
+"""Until its first attempt starts: at most one task waits."""
+UNIQUE_UNTIL_END: UniqueUntil.ValueType  # 2
+"""Until it has ended, retries included: at most one task waits or runs."""
+Global___UniqueUntil: _TypeAlias = UniqueUntil  # noqa: Y015
+
+class _UniqueConflict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UniqueConflictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UniqueConflict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UNIQUE_CONFLICT_UNSPECIFIED: _UniqueConflict.ValueType  # 0
+    """As UNIQUE_CONFLICT_REFUSE."""
+    UNIQUE_CONFLICT_REFUSE: _UniqueConflict.ValueType  # 1
+    """ALREADY_EXISTS, UNIQUE_KEY_HELD; the metadata's `task_id` is the holder."""
+    UNIQUE_CONFLICT_ANSWER_HOLDER: _UniqueConflict.ValueType  # 2
+    """The task that holds the key."""
+
+class UniqueConflict(_UniqueConflict, metaclass=_UniqueConflictEnumTypeWrapper):
+    """What a submission is answered while another task holds its unique key."""
+
+UNIQUE_CONFLICT_UNSPECIFIED: UniqueConflict.ValueType  # 0
+"""As UNIQUE_CONFLICT_REFUSE."""
+UNIQUE_CONFLICT_REFUSE: UniqueConflict.ValueType  # 1
+"""ALREADY_EXISTS, UNIQUE_KEY_HELD; the metadata's `task_id` is the holder."""
+UNIQUE_CONFLICT_ANSWER_HOLDER: UniqueConflict.ValueType  # 2
+"""The task that holds the key."""
+Global___UniqueConflict: _TypeAlias = UniqueConflict  # noqa: Y015
+
 class _TaskState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -213,6 +261,7 @@ class Task(_message.Message):
     WORKER_FIELD_NUMBER: _builtins.int
     SUBMITTED_BY_FIELD_NUMBER: _builtins.int
     RETRY_POLICY_FIELD_NUMBER: _builtins.int
+    UNIQUE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
     Celery program chose.
@@ -305,6 +354,10 @@ class Task(_message.Message):
     def retry_policy(self) -> Global___RetryPolicy:
         """How failed attempts are retried, where the submission said so."""
 
+    @_builtins.property
+    def unique(self) -> Global___Unique:
+        """What keeps other tasks away, where the submission said so."""
+
     def __init__(
         self,
         *,
@@ -337,14 +390,51 @@ class Task(_message.Message):
         worker: _builtins.str = ...,
         submitted_by: _builtins.str = ...,
         retry_policy: Global___RetryPolicy | None = ...,
+        unique: Global___Unique | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "kwargs", b"kwargs", "progress", b"progress", "result", b"result", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "kwargs", b"kwargs", "progress", b"progress", "result", b"result", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "start_time", b"start_time", "unique", b"unique"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "arguments_json", b"arguments_json", "attempt", b"attempt", "attempts", b"attempts", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "id", b"id", "kwargs", b"kwargs", "labels", b"labels", "max_attempts", b"max_attempts", "priority", b"priority", "progress", b"progress", "queue", b"queue", "result", b"result", "result_json", b"result_json", "retry_of", b"retry_of", "retry_policy", b"retry_policy", "root_id", b"root_id", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "start_time", b"start_time", "state", b"state", "submitted_by", b"submitted_by", "task_type", b"task_type", "version", b"version", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "arguments_json", b"arguments_json", "attempt", b"attempt", "attempts", b"attempts", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "id", b"id", "kwargs", b"kwargs", "labels", b"labels", "max_attempts", b"max_attempts", "priority", b"priority", "progress", b"progress", "queue", b"queue", "result", b"result", "result_json", b"result_json", "retry_of", b"retry_of", "retry_policy", b"retry_policy", "root_id", b"root_id", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "start_time", b"start_time", "state", b"state", "submitted_by", b"submitted_by", "task_type", b"task_type", "unique", b"unique", "version", b"version", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Task: _TypeAlias = Task  # noqa: Y015
+
+@_typing.final
+class Unique(_message.Message):
+    """Keeps tasks of the same type and with the same key away while one of them holds the key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    TTL_FIELD_NUMBER: _builtins.int
+    ON_CONFLICT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The key, of at most 255 characters; each task type has keys of its own."""
+    until: Global___UniqueUntil.ValueType
+    """Until when the task holds the key; UNIQUE_UNTIL_END if unset."""
+    on_conflict: Global___UniqueConflict.ValueType
+    """What the submission is answered while another task holds the key; it is refused if unset."""
+    @_builtins.property
+    def ttl(self) -> _duration_pb2.Duration:
+        """How much longer it holds the key after its end, with UNIQUE_UNTIL_END."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        until: Global___UniqueUntil.ValueType = ...,
+        ttl: _duration_pb2.Duration | None = ...,
+        on_conflict: Global___UniqueConflict.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ttl", b"ttl"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "on_conflict", b"on_conflict", "ttl", b"ttl", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Unique: _TypeAlias = Unique  # noqa: Y015
 
 @_typing.final
 class Attempt(_message.Message):

@@ -91,6 +91,7 @@ class SubmitRequest(_message.Message):
     TTL_FIELD_NUMBER: _builtins.int
     RUN_TIMEOUT_FIELD_NUMBER: _builtins.int
     RETRY_POLICY_FIELD_NUMBER: _builtins.int
+    UNIQUE_FIELD_NUMBER: _builtins.int
     task_type: _builtins.str
     """The Celery name of the function to run, for example "demo.add"."""
     arguments_json: _builtins.str
@@ -144,6 +145,10 @@ class SubmitRequest(_message.Message):
     def retry_policy(self) -> _task_pb2.RetryPolicy:
         """How failed attempts are retried; the task type's own retry options if unset."""
 
+    @_builtins.property
+    def unique(self) -> _task_pb2.Unique:
+        """Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held."""
+
     def __init__(
         self,
         *,
@@ -161,10 +166,11 @@ class SubmitRequest(_message.Message):
         ttl: _duration_pb2.Duration | None = ...,
         run_timeout: _duration_pb2.Duration | None = ...,
         retry_policy: _task_pb2.RetryPolicy | None = ...,
+        unique: _task_pb2.Unique | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "args", b"args", "delay", b"delay", "expire_time", b"expire_time", "kwargs", b"kwargs", "priority", b"priority", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "ttl", b"ttl"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "args", b"args", "delay", b"delay", "expire_time", b"expire_time", "kwargs", b"kwargs", "priority", b"priority", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "ttl", b"ttl", "unique", b"unique"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "args", b"args", "arguments_json", b"arguments_json", "delay", b"delay", "expire_time", b"expire_time", "kwargs", b"kwargs", "labels", b"labels", "priority", b"priority", "queue", b"queue", "request_id", b"request_id", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "task_type", b"task_type", "ttl", b"ttl"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "args", b"args", "arguments_json", b"arguments_json", "delay", b"delay", "expire_time", b"expire_time", "kwargs", b"kwargs", "labels", b"labels", "priority", b"priority", "queue", b"queue", "request_id", b"request_id", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "task_type", b"task_type", "ttl", b"ttl", "unique", b"unique"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -50,6 +50,8 @@ export const Reason = {
   QUEUE_NOT_ALLOWED: "QUEUE_NOT_ALLOWED",
   /** NOT_FOUND: no operation has the id. */
   OPERATION_NOT_FOUND: "OPERATION_NOT_FOUND",
+  /** ALREADY_EXISTS: another task holds the unique key; the metadata names it. */
+  UNIQUE_KEY_HELD: "UNIQUE_KEY_HELD",
 } as const;
 
 /** What google.rpc.ErrorInfo.reason says. The list grows with the server's version. */

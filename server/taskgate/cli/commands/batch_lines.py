@@ -12,7 +12,7 @@ import click
 
 from taskgate.cli.arguments import parse_json
 from taskgate.cli.times import SECONDS
-from taskgate.client import RetryPolicy, Submission
+from taskgate.client import RetryPolicy, Submission, Unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,16 @@ def _retry_policy(value: Any) -> RetryPolicy:
     return RetryPolicy(**_read(value, _POLICY_FIELDS, "a retry_policy"))
 
 
+def _unique(value: Any) -> Unique:
+    return Unique(**_read(value, _UNIQUE_FIELDS, "a unique"))
+
+
+def _until(value: Any) -> str:
+    if value not in ("START", "END"):
+        raise ValueError(f"{value!r} is neither START nor END")
+    return _text(value)
+
+
 def _of(value: Any, kind: Any, what: str) -> Any:
     if not isinstance(value, kind):
         raise ValueError(f"{value!r} is not {what}")  # noqa: TRY004 - told as the others
@@ -141,7 +151,15 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "run_timeout": _seconds,
     "retry_policy": _retry_policy,
     "labels": _texts,
+    "unique": _unique,
     "request_id": _text,
+}
+
+_UNIQUE_FIELDS: Mapping[str, Callable[[Any], Any]] = {
+    "key": _text,
+    "until": _until,
+    "ttl": _seconds,
+    "answer_holder": _flag,
 }
 
 _POLICY_FIELDS: Mapping[str, Callable[[Any], Any]] = {

@@ -13,7 +13,7 @@ from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
 from taskgate.cli.output.follow import TaskOutput, prints_task
 from taskgate.cli.times import SECONDS
-from taskgate.client import Client
+from taskgate.client import Client, Unique
 
 _OF_ONE_TASK = {
     "task_type",
@@ -27,6 +27,7 @@ _OF_ONE_TASK = {
     "run_timeout",
     "labels",
     "request_id",
+    "unique_key",
 }
 
 
@@ -44,6 +45,9 @@ _OF_ONE_TASK = {
 @click.option("--run-timeout", type=SECONDS, help="End an attempt that runs longer than this.")
 @click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label; repeatable.")
 @click.option("--request-id", help="Submitting again with the same id gives the same task.")
+@click.option(
+    "--unique-key", help="Refuse it while a task of the type with this key has not ended."
+)
 @click.option(
     "--batch",
     metavar="FILE",
@@ -66,6 +70,7 @@ def command(
     run_timeout: float | None,
     labels: tuple[str, ...],
     request_id: str | None,
+    unique_key: str | None,
     batch: BinaryIO | None,
     output: TaskOutput,
 ) -> None:
@@ -83,8 +88,8 @@ def command(
 
     With --batch each line is a JSON object with the fields of a submission: task_type, args,
     kwargs, queue, priority, delay, schedule_time, ttl, expire_time, run_timeout, retry_policy,
-    labels, request_id. It prints the ids; a line that is refused does not spoil the others. Lines
-    with a request_id can be submitted again without running twice.
+    labels, unique, request_id. It prints the ids; a line that is refused does not spoil the others.
+    Lines with a request_id can be submitted again without running twice.
 
     \b
     echo '{"task_type": "demo.add", "args": [2, 3], "delay": "10s"}' | taskgate submit --batch -
@@ -107,6 +112,7 @@ def command(
         run_timeout=run_timeout,
         labels=parse_labels(labels),
         request_id=request_id,
+        unique=None if unique_key is None else Unique(unique_key),
     )
     output.show(handle)
 

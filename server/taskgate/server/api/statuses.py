@@ -39,8 +39,12 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
         grpc.StatusCode.FAILED_PRECONDITION, Reason.TASK_ALREADY_FINAL
     ),
     store_errors.RequestIdReused: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.REQUEST_ID_REUSED),
+    store_errors.UniqueKeyHeld: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.UNIQUE_KEY_HELD),
     store_errors.OperationNotFound: Meaning(grpc.StatusCode.NOT_FOUND, Reason.OPERATION_NOT_FOUND),
     store_errors.StoreUnavailable: Meaning(
+        grpc.StatusCode.UNAVAILABLE, Reason.STORE_UNAVAILABLE, retry_after=timedelta(seconds=1)
+    ),
+    store_errors.RecordLocked: Meaning(
         grpc.StatusCode.UNAVAILABLE, Reason.STORE_UNAVAILABLE, retry_after=timedelta(seconds=1)
     ),
     store_errors.ValueRefused: Meaning(grpc.StatusCode.INVALID_ARGUMENT, Reason.FIELD_INVALID),

@@ -17,7 +17,7 @@ from taskgate.server.offload import Offload
 from taskgate.server.records import Records
 from taskgate.server.requests import fields
 from taskgate.server.requests.admission import Admission, Admitted, Refused
-from taskgate.store.errors import RequestIdReused, TaskNotFinal
+from taskgate.store.errors import SubmissionRefused, TaskNotFinal
 from taskgate.store.record import NewTask, Task
 from taskgate.v1 import task_service_pb2
 
@@ -44,7 +44,7 @@ class Submissions:
 
         Raises:
             RequestError: the task is refused.
-            RequestIdReused: the request id stands for other content.
+            SubmissionRefused: the request id stands for other content, or the unique key is held.
             StoreUnavailable: the database does not answer.
         """
         admitted = await self.admission.submission(request, caller)
@@ -83,7 +83,7 @@ class Submissions:
             RequestError: the task is refused.
             TaskNotFound: there is no such record.
             TaskNotFinal: the task has not ended.
-            RequestIdReused: the request id stands for other content.
+            SubmissionRefused: the request id stands for other content, or the unique key is held.
             StoreUnavailable: the database does not answer.
         """
         task_id = await self.records.resolve_id(fields.task_id(request.id))
@@ -105,7 +105,7 @@ class Submissions:
 
     async def _recorded_all(
         self, admitted: Sequence[Admitted | Refused]
-    ) -> list[Task | RequestIdReused | RequestError]:
+    ) -> list[Task | SubmissionRefused | RequestError]:
         """What became of each: what is new is recorded in one transaction."""
         new_tasks = [item for item in admitted if isinstance(item, NewTask)]
         recorded = await self.writer.submit_all(new_tasks) if new_tasks else []
@@ -118,7 +118,7 @@ class Submissions:
 
 
 def _batch_result(
-    outcome: Task | RequestIdReused | RequestError,
+    outcome: Task | SubmissionRefused | RequestError,
 ) -> task_service_pb2.SubmitBatchResult:
     if isinstance(outcome, Task):
         return task_service_pb2.SubmitBatchResult(task=basic_task_message(outcome))

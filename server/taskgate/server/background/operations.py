@@ -11,7 +11,7 @@ from taskgate.server.requests.admission import retry_of
 from taskgate.server.requests.arguments import NotJson
 from taskgate.store import operations, outbox, queries, submission, sweeping, transitions
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import TaskAlreadyFinal, TaskNotFinal, TaskNotFound
+from taskgate.store.errors import TaskAlreadyFinal, TaskNotFinal, TaskNotFound, UniqueKeyHeld
 from taskgate.store.lifecycle import FINAL, State
 from taskgate.store.operations import Kind, Operation, TaskOutcome
 from taskgate.store.record import NewTask
@@ -96,7 +96,9 @@ class OperationWorker:
                     room[task.queue] -= 1
                     new_tasks.append(retry_of(task, text, operation.created_by))
                     outcomes[task_id] = TaskOutcome("RETRIED")
-        submission.submit(tx, new_tasks)
+        for new, outcome in zip(new_tasks, submission.submit(tx, new_tasks), strict=True):
+            if isinstance(outcome, UniqueKeyHeld) and new.retry_of is not None:
+                outcomes[new.retry_of] = _unfit(Reason.UNIQUE_KEY_HELD, outcome)
         return outcomes
 
     def _room(self, tx: Connection, queue: str) -> int:

@@ -14,7 +14,7 @@ from taskgate.server.background.batcher import Batcher
 from taskgate.server.errors import ShuttingDown
 from taskgate.store import submission
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import RequestIdReused, StoreUnavailable
+from taskgate.store.errors import StoreUnavailable, SubmissionRefused
 from taskgate.store.lifecycle import State
 from taskgate.store.record import NewTask, Task
 from taskgate.store.submission import Outcome
@@ -52,13 +52,13 @@ class Writer:
         """The task as recorded, or the one that the request id stands for; committed.
 
         Raises:
-            RequestIdReused: the request id stands for other content.
+            SubmissionRefused: the request id stands for other content, or the unique key is held.
             StoreUnavailable: the database does not answer; whether the task was recorded is not
                 known, unless it has a request id by which to ask again.
             ShuttingDown: the server is going.
         """
         [outcome] = await self.submit_all([new])
-        if isinstance(outcome, RequestIdReused):
+        if isinstance(outcome, SubmissionRefused):
             raise outcome
         return outcome
 

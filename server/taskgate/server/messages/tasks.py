@@ -75,9 +75,20 @@ def _add_what_is_set(message: task_pb2.Task, task: record.Task) -> None:
         ("error", _last_error_message(task)),
         ("abort", _abort_message(task)),
         ("retry_policy", _retry_policy_message(task.retry_policy)),
+        ("unique", _unique_message(task)),
     ):
         if part is not None:
             getattr(message, part_name).CopyFrom(part)
+
+
+def _unique_message(task: record.Task) -> task_pb2.Unique | None:
+    if task.unique_key is None:
+        return None
+    return task_pb2.Unique(
+        key=printable(task.unique_key),
+        until=enum_value(task_pb2.UniqueUntil, "UNIQUE_UNTIL", task.unique_until),
+        ttl=duration(task.unique_ttl),
+    )
 
 
 def _last_error_message(task: record.Task) -> task_pb2.TaskError | None:

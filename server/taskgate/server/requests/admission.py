@@ -30,14 +30,14 @@ from taskgate.server.requests.capacity import Capacity
 from taskgate.server.requests.catalog import Catalog, Known, KnownType
 from taskgate.server.text import nearest, quote
 from taskgate.store import submission
-from taskgate.store.errors import RequestIdReused
+from taskgate.store.errors import SubmissionRefused
 from taskgate.store.record import NewTask, RetryPolicy, Task, new_task_id
 from taskgate.v1 import task_service_pb2
 
 Admitted = NewTask | Task
 """A task to be recorded, or the recorded one that a repeated request id stands for."""
 
-Refused = RequestError | RequestIdReused
+Refused = RequestError | SubmissionRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Admission:
             InvalidRequest: fields are wrong.
             PayloadTooLarge: the arguments are too long.
             QueueFull: too many tasks wait in its queue.
-            RequestIdReused: the request id stands for other content.
+            SubmissionRefused: the request id stands for other content, or the unique key is held.
             StoreUnavailable: the database does not answer.
         """
         [admitted] = await self.submissions([request], caller)
@@ -109,7 +109,7 @@ class Admission:
             InvalidRequest: fields are wrong, or the arguments do not fit the task type any more.
             PayloadTooLarge: the arguments are too long.
             QueueFull: too many tasks wait in its queue.
-            RequestIdReused: the request id stands for other content.
+            SubmissionRefused: the request id stands for other content, or the unique key is held.
             StoreUnavailable: the database does not answer.
         """
         read = partial(self._retry, request, original, caller)
@@ -153,7 +153,7 @@ class Admission:
             return exc
         return new
 
-    async def _repeated(self, refused: Sequence[NewTask]) -> dict[str, Task | RequestIdReused]:
+    async def _repeated(self, refused: Sequence[NewTask]) -> dict[str, Task | SubmissionRefused]:
         """What the request ids of tasks stand for already, by the tasks' ids.
 
         What was accepted once is answered again, also when the queue is full or the task type has
@@ -198,6 +198,10 @@ class Admission:
             submitted_by=caller.name,
             submitted_from=caller.peer or None,
         )
+        if request.HasField("unique"):
+            new = replace(new, **fields.unique(request.unique, violations))
+            if caller.queues is not None:  # the holder may be in one that it must not see
+                new = replace(new, answers_holder=False)
         new = _with_times(new, request, violations)
         return Draft(_with_request_id(new, request.request_id, violations), given, violations)
 
@@ -241,6 +245,9 @@ def retry_of(original: Task, text: str, by: str, by_from: str | None = None) -> 
         submitted_from=by_from,
         retry_of=original.id,
         root_id=original.root_id,
+        unique_key=original.unique_key,
+        unique_until=original.unique_until,
+        unique_ttl=original.unique_ttl,
     )
 
 

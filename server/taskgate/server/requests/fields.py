@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -125,6 +126,31 @@ def retry_policy(message: task_pb2.RetryPolicy, violations: Violations) -> Retry
         jitter=message.jitter,
         non_retryable_errors=_error_names(message.non_retryable_errors, violations),
     )
+
+
+def unique(message: task_pb2.Unique, violations: Violations) -> dict[str, Any]:
+    """What keeps other tasks away, by the names of ``NewTask``'s fields."""
+    key = text(message.key, "unique.key", MAX_NAME_LENGTH, violations)
+    if not key:
+        violations.add("unique.key", "it is empty; give what tells tasks that are the same")
+    for field, number, enum in (
+        ("until", message.until, task_pb2.UniqueUntil),
+        ("on_conflict", message.on_conflict, task_pb2.UniqueConflict),
+    ):
+        if number not in enum.values():
+            violations.add(f"unique.{field}", f"{number} is none of them")
+    at_start = message.until == task_pb2.UNIQUE_UNTIL_START
+    ttl = None
+    if message.HasField("ttl"):
+        ttl = duration(message.ttl, "unique.ttl", violations)
+        if at_start:
+            violations.add("unique.ttl", "it is for UNIQUE_UNTIL_END only")
+    return {
+        "unique_key": key,
+        "unique_until": "START" if at_start else "END",
+        "unique_ttl": ttl or None,
+        "answers_holder": message.on_conflict == task_pb2.UNIQUE_CONFLICT_ANSWER_HOLDER,
+    }
 
 
 def _max_attempts(value: int, violations: Violations) -> int | None:

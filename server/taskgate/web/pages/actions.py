@@ -8,7 +8,7 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from taskgate.server.errors import RequestError
-from taskgate.store.errors import RequestIdReused, TaskAlreadyFinal, TaskNotFinal
+from taskgate.store.errors import SubmissionRefused, TaskAlreadyFinal, TaskNotFinal
 from taskgate.v1 import pauses_pb2, task_service_pb2
 from taskgate.web import formats
 from taskgate.web.formats import path
@@ -19,7 +19,7 @@ from taskgate.web.visit import Visit, see_other
 DEFAULT_GRACE = 10
 """Seconds."""
 
-_REFUSALS = (RequestError, RequestIdReused, TaskAlreadyFinal, TaskNotFinal)
+_REFUSALS = (RequestError, SubmissionRefused, TaskAlreadyFinal, TaskNotFinal)
 
 
 class ActionPages:

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from starlette.responses import Response
 
 from taskgate.server.errors import RequestError, Violations
-from taskgate.store.errors import RequestIdReused
+from taskgate.store.errors import SubmissionRefused
 from taskgate.v1 import task_service_pb2, task_type_pb2
 from taskgate.web.fields import arguments_json, fields_of
 from taskgate.web.formats import path
@@ -43,7 +43,7 @@ class TypePages:
         task_type = await _known(visit)
         try:
             task = await visit.calls.submit(_request(task_type, form))
-        except (RequestError, RequestIdReused) as exc:
+        except (RequestError, SubmissionRefused) as exc:
             names = [*_OPTIONS, "request_id", *(field.name for field in fields_of(task_type))]
             typed = {name: form.text(name) for name in names}
             return _form_page(visit, task_type, typed, refusal_of(exc, "/types"))

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file taskgate/v1/task.proto.
  */
 export const file_taskgate_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0YXNrZ2F0ZS92MS90YXNrLnByb3RvEgt0YXNrZ2F0ZS52MSLlBwoEVGFzaxIKCgJpZBgBIAEoCRIRCgl0YXNrX3R5cGUYAiABKAkSJQoFc3RhdGUYAyABKA4yFi50YXNrZ2F0ZS52MS5UYXNrU3RhdGUSDwoHdmVyc2lvbhgEIAEoAxINCgVxdWV1ZRgFIAEoCRIQCghwcmlvcml0eRgGIAEoBRIoCgRhcmdzGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRInCgZrd2FyZ3MYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDmFyZ3VtZW50c19qc29uGAkgASgJEi0KBmxhYmVscxgKIAMoCzIdLnRhc2tnYXRlLnYxLlRhc2suTGFiZWxzRW50cnkSDwoHYXR0ZW1wdBgLIAEoBRIUCgxtYXhfYXR0ZW1wdHMYDCABKAUSJgoIYXR0ZW1wdHMYDSADKAsyFC50YXNrZ2F0ZS52MS5BdHRlbXB0Ei8KC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1zY2hlZHVsZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KC3J1bl90aW1lb3V0GBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKCHByb2dyZXNzGBQgASgLMhUudGFza2dhdGUudjEuUHJvZ3Jlc3MSJgoGcmVzdWx0GBUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhMKC3Jlc3VsdF9qc29uGBYgASgJEiUKBWVycm9yGBcgASgLMhYudGFza2dhdGUudjEuVGFza0Vycm9yEiEKBWFib3J0GBggASgLMhIudGFza2dhdGUudjEuQWJvcnQSEAoIcmV0cnlfb2YYGSABKAkSDwoHcm9vdF9pZBgaIAEoCRIOCgZ3b3JrZXIYGyABKAkSFAoMc3VibWl0dGVkX2J5GBwgASgJEi4KDHJldHJ5X3BvbGljeRgdIAEoCzIYLnRhc2tnYXRlLnYxLlJldHJ5UG9saWN5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi3AEKB0F0dGVtcHQSDgoGbnVtYmVyGAEgASgFEg4KBndvcmtlchgCIAEoCRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoHb3V0Y29tZRgFIAEoDjIbLnRhc2tnYXRlLnYxLkF0dGVtcHRPdXRjb21lEiUKBWVycm9yGAYgASgLMhYudGFza2dhdGUudjEuVGFza0Vycm9yIkoKCFByb2dyZXNzEg8KB2N1cnJlbnQYASABKAESEgoFdG90YWwYAiABKAFIAIgBARIPCgdtZXNzYWdlGAMgASgJQggKBl90b3RhbCJrCglUYXNrRXJyb3ISLAoGcmVhc29uGAEgASgOMhwudGFza2dhdGUudjEuVGFza0Vycm9yUmVhc29uEgwKBHR5cGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIRCgl0cmFjZWJhY2sYBCABKAkihQEKBUFib3J0EjAKDHJlcXVlc3RfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAIgASgJEgoKAmJ5GAMgASgJEi4KCmZvcmNlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSMgoPaW5pdGlhbF9iYWNrb2ZmGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhoKEmJhY2tvZmZfbXVsdGlwbGllchgDIAEoARIuCgttYXhfYmFja29mZhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIOCgZqaXR0ZXIYBSABKAgSHAoUbm9uX3JldHJ5YWJsZV9lcnJvcnMYBiADKAkqgwIKCVRhc2tTdGF0ZRIaChZUQVNLX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUVEFTS19TVEFURV9TQ0hFRFVMRUQQARIVChFUQVNLX1NUQVRFX1FVRVVFRBACEhYKElRBU0tfU1RBVEVfUlVOTklORxADEhcKE1RBU0tfU1RBVEVfUkVUUllJTkcQBBIXChNUQVNLX1NUQVRFX0FCT1JUSU5HEAUSGAoUVEFTS19TVEFURV9TVUNDRUVERUQQBhIVChFUQVNLX1NUQVRFX0ZBSUxFRBAHEhYKElRBU0tfU1RBVEVfQUJPUlRFRBAIEhYKElRBU0tfU1RBVEVfRVhQSVJFRBAJKsEBCg5BdHRlbXB0T3V0Y29tZRIfChtBVFRFTVBUX09VVENPTUVfVU5TUEVDSUZJRUQQABIdChlBVFRFTVBUX09VVENPTUVfU1VDQ0VFREVEEAESGgoWQVRURU1QVF9PVVRDT01FX0ZBSUxFRBACEhsKF0FUVEVNUFRfT1VUQ09NRV9BQk9SVEVEEAMSGAoUQVRURU1QVF9PVVRDT01FX0xPU1QQBBIcChhBVFRFTVBUX09VVENPTUVfUkVUVVJORUQQBSrpAgoPVGFza0Vycm9yUmVhc29uEiEKHVRBU0tfRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASHwobVEFTS19FUlJPUl9SRUFTT05fRVhDRVBUSU9OEAESIQodVEFTS19FUlJPUl9SRUFTT05fV09SS0VSX0xPU1QQAhIfChtUQVNLX0VSUk9SX1JFQVNPTl9USU1FRF9PVVQQAxItCilUQVNLX0VSUk9SX1JFQVNPTl9SRVNVTFRfTk9UX1NFUklBTElaQUJMRRAEEi4KKlRBU0tfRVJST1JfUkVBU09OX1RBU0tfVFlQRV9OT1RfUkVHSVNURVJFRBAFEicKI1RBU0tfRVJST1JfUkVBU09OX0FSR1VNRU5UU19JTlZBTElEEAYSHgoaVEFTS19FUlJPUl9SRUFTT05fUkVKRUNURUQQBxImCiJUQVNLX0VSUk9SX1JFQVNPTl9SRVNVTFRfVE9PX0xBUkdFEAhCUgoPZGV2LnRhc2tnYXRlLnYxQglUYXNrUHJvdG9QAVoyZ2l0aHViLmNvbS90YXNrZ2F0ZS90YXNrZ2F0ZS9jbGllbnRzL2dvL3Rhc2tnYXRldjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("ChZ0YXNrZ2F0ZS92MS90YXNrLnByb3RvEgt0YXNrZ2F0ZS52MSKKCAoEVGFzaxIKCgJpZBgBIAEoCRIRCgl0YXNrX3R5cGUYAiABKAkSJQoFc3RhdGUYAyABKA4yFi50YXNrZ2F0ZS52MS5UYXNrU3RhdGUSDwoHdmVyc2lvbhgEIAEoAxINCgVxdWV1ZRgFIAEoCRIQCghwcmlvcml0eRgGIAEoBRIoCgRhcmdzGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRInCgZrd2FyZ3MYCCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDmFyZ3VtZW50c19qc29uGAkgASgJEi0KBmxhYmVscxgKIAMoCzIdLnRhc2tnYXRlLnYxLlRhc2suTGFiZWxzRW50cnkSDwoHYXR0ZW1wdBgLIAEoBRIUCgxtYXhfYXR0ZW1wdHMYDCABKAUSJgoIYXR0ZW1wdHMYDSADKAsyFC50YXNrZ2F0ZS52MS5BdHRlbXB0Ei8KC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1zY2hlZHVsZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KC3J1bl90aW1lb3V0GBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEicKCHByb2dyZXNzGBQgASgLMhUudGFza2dhdGUudjEuUHJvZ3Jlc3MSJgoGcmVzdWx0GBUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhMKC3Jlc3VsdF9qc29uGBYgASgJEiUKBWVycm9yGBcgASgLMhYudGFza2dhdGUudjEuVGFza0Vycm9yEiEKBWFib3J0GBggASgLMhIudGFza2dhdGUudjEuQWJvcnQSEAoIcmV0cnlfb2YYGSABKAkSDwoHcm9vdF9pZBgaIAEoCRIOCgZ3b3JrZXIYGyABKAkSFAoMc3VibWl0dGVkX2J5GBwgASgJEi4KDHJldHJ5X3BvbGljeRgdIAEoCzIYLnRhc2tnYXRlLnYxLlJldHJ5UG9saWN5EiMKBnVuaXF1ZRgeIAEoCzITLnRhc2tnYXRlLnYxLlVuaXF1ZRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpgBCgZVbmlxdWUSCwoDa2V5GAEgASgJEicKBXVudGlsGAIgASgOMhgudGFza2dhdGUudjEuVW5pcXVlVW50aWwSJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKC29uX2NvbmZsaWN0GAQgASgOMhsudGFza2dhdGUudjEuVW5pcXVlQ29uZmxpY3Qi3AEKB0F0dGVtcHQSDgoGbnVtYmVyGAEgASgFEg4KBndvcmtlchgCIAEoCRIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoHb3V0Y29tZRgFIAEoDjIbLnRhc2tnYXRlLnYxLkF0dGVtcHRPdXRjb21lEiUKBWVycm9yGAYgASgLMhYudGFza2dhdGUudjEuVGFza0Vycm9yIkoKCFByb2dyZXNzEg8KB2N1cnJlbnQYASABKAESEgoFdG90YWwYAiABKAFIAIgBARIPCgdtZXNzYWdlGAMgASgJQggKBl90b3RhbCJrCglUYXNrRXJyb3ISLAoGcmVhc29uGAEgASgOMhwudGFza2dhdGUudjEuVGFza0Vycm9yUmVhc29uEgwKBHR5cGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIRCgl0cmFjZWJhY2sYBCABKAkihQEKBUFib3J0EjAKDHJlcXVlc3RfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAIgASgJEgoKAmJ5GAMgASgJEi4KCmZvcmNlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCgtSZXRyeVBvbGljeRIUCgxtYXhfYXR0ZW1wdHMYASABKAUSMgoPaW5pdGlhbF9iYWNrb2ZmGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhoKEmJhY2tvZmZfbXVsdGlwbGllchgDIAEoARIuCgttYXhfYmFja29mZhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIOCgZqaXR0ZXIYBSABKAgSHAoUbm9uX3JldHJ5YWJsZV9lcnJvcnMYBiADKAkqWQoLVW5pcXVlVW50aWwSHAoYVU5JUVVFX1VOVElMX1VOU1BFQ0lGSUVEEAASFgoSVU5JUVVFX1VOVElMX1NUQVJUEAESFAoQVU5JUVVFX1VOVElMX0VORBACKnAKDlVuaXF1ZUNvbmZsaWN0Eh8KG1VOSVFVRV9DT05GTElDVF9VTlNQRUNJRklFRBAAEhoKFlVOSVFVRV9DT05GTElDVF9SRUZVU0UQARIhCh1VTklRVUVfQ09ORkxJQ1RfQU5TV0VSX0hPTERFUhACKoMCCglUYXNrU3RhdGUSGgoWVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhgKFFRBU0tfU1RBVEVfU0NIRURVTEVEEAESFQoRVEFTS19TVEFURV9RVUVVRUQQAhIWChJUQVNLX1NUQVRFX1JVTk5JTkcQAxIXChNUQVNLX1NUQVRFX1JFVFJZSU5HEAQSFwoTVEFTS19TVEFURV9BQk9SVElORxAFEhgKFFRBU0tfU1RBVEVfU1VDQ0VFREVEEAYSFQoRVEFTS19TVEFURV9GQUlMRUQQBxIWChJUQVNLX1NUQVRFX0FCT1JURUQQCBIWChJUQVNLX1NUQVRFX0VYUElSRUQQCSrBAQoOQXR0ZW1wdE91dGNvbWUSHwobQVRURU1QVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHQoZQVRURU1QVF9PVVRDT01FX1NVQ0NFRURFRBABEhoKFkFUVEVNUFRfT1VUQ09NRV9GQUlMRUQQAhIbChdBVFRFTVBUX09VVENPTUVfQUJPUlRFRBADEhgKFEFUVEVNUFRfT1VUQ09NRV9MT1NUEAQSHAoYQVRURU1QVF9PVVRDT01FX1JFVFVSTkVEEAUq6QIKD1Rhc2tFcnJvclJlYXNvbhIhCh1UQVNLX0VSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEh8KG1RBU0tfRVJST1JfUkVBU09OX0VYQ0VQVElPThABEiEKHVRBU0tfRVJST1JfUkVBU09OX1dPUktFUl9MT1NUEAISHwobVEFTS19FUlJPUl9SRUFTT05fVElNRURfT1VUEAMSLQopVEFTS19FUlJPUl9SRUFTT05fUkVTVUxUX05PVF9TRVJJQUxJWkFCTEUQBBIuCipUQVNLX0VSUk9SX1JFQVNPTl9UQVNLX1RZUEVfTk9UX1JFR0lTVEVSRUQQBRInCiNUQVNLX0VSUk9SX1JFQVNPTl9BUkdVTUVOVFNfSU5WQUxJRBAGEh4KGlRBU0tfRVJST1JfUkVBU09OX1JFSkVDVEVEEAcSJgoiVEFTS19FUlJPUl9SRUFTT05fUkVTVUxUX1RPT19MQVJHRRAIQlIKD2Rldi50YXNrZ2F0ZS52MUIJVGFza1Byb3RvUAFaMmdpdGh1Yi5jb20vdGFza2dhdGUvdGFza2dhdGUvY2xpZW50cy9nby90YXNrZ2F0ZXYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * One submission of a task type, and everything recorded about it.
@@ -226,6 +226,13 @@ export type Task = Message<"taskgate.v1.Task"> & {
    * @generated from field: taskgate.v1.RetryPolicy retry_policy = 29;
    */
   retryPolicy?: RetryPolicy | undefined;
+
+  /**
+   * What keeps other tasks away, where the submission said so.
+   *
+   * @generated from field: taskgate.v1.Unique unique = 30;
+   */
+  unique?: Unique | undefined;
 };
 
 /**
@@ -234,6 +241,48 @@ export type Task = Message<"taskgate.v1.Task"> & {
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
   messageDesc(file_taskgate_v1_task, 0);
+
+/**
+ * Keeps tasks of the same type and with the same key away while one of them holds the key.
+ *
+ * @generated from message taskgate.v1.Unique
+ */
+export type Unique = Message<"taskgate.v1.Unique"> & {
+  /**
+   * The key, of at most 255 characters; each task type has keys of its own.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * Until when the task holds the key; UNIQUE_UNTIL_END if unset.
+   *
+   * @generated from field: taskgate.v1.UniqueUntil until = 2;
+   */
+  until: UniqueUntil;
+
+  /**
+   * How much longer it holds the key after its end, with UNIQUE_UNTIL_END.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 3;
+   */
+  ttl?: Duration | undefined;
+
+  /**
+   * What the submission is answered while another task holds the key; it is refused if unset.
+   *
+   * @generated from field: taskgate.v1.UniqueConflict on_conflict = 4;
+   */
+  onConflict: UniqueConflict;
+};
+
+/**
+ * Describes the message taskgate.v1.Unique.
+ * Use `create(UniqueSchema)` to create a new message.
+ */
+export const UniqueSchema: GenMessage<Unique> = /*@__PURE__*/
+  messageDesc(file_taskgate_v1_task, 1);
 
 /**
  * One run of a task.
@@ -289,7 +338,7 @@ export type Attempt = Message<"taskgate.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_taskgate_v1_task, 1);
+  messageDesc(file_taskgate_v1_task, 2);
 
 /**
  * How far a running task says it is.
@@ -324,7 +373,7 @@ export type Progress = Message<"taskgate.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_taskgate_v1_task, 2);
+  messageDesc(file_taskgate_v1_task, 3);
 
 /**
  * Why an attempt failed.
@@ -366,7 +415,7 @@ export type TaskError = Message<"taskgate.v1.TaskError"> & {
  * Use `create(TaskErrorSchema)` to create a new message.
  */
 export const TaskErrorSchema: GenMessage<TaskError> = /*@__PURE__*/
-  messageDesc(file_taskgate_v1_task, 3);
+  messageDesc(file_taskgate_v1_task, 4);
 
 /**
  * A request to abort a task.
@@ -409,7 +458,7 @@ export type Abort = Message<"taskgate.v1.Abort"> & {
  * Use `create(AbortSchema)` to create a new message.
  */
 export const AbortSchema: GenMessage<Abort> = /*@__PURE__*/
-  messageDesc(file_taskgate_v1_task, 4);
+  messageDesc(file_taskgate_v1_task, 5);
 
 /**
  * How failed attempts are retried. It overrides the task type's own retry options.
@@ -466,7 +515,75 @@ export type RetryPolicy = Message<"taskgate.v1.RetryPolicy"> & {
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema: GenMessage<RetryPolicy> = /*@__PURE__*/
-  messageDesc(file_taskgate_v1_task, 5);
+  messageDesc(file_taskgate_v1_task, 6);
+
+/**
+ * Until when a task holds its unique key.
+ *
+ * @generated from enum taskgate.v1.UniqueUntil
+ */
+export enum UniqueUntil {
+  /**
+   * As UNIQUE_UNTIL_END.
+   *
+   * @generated from enum value: UNIQUE_UNTIL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Until its first attempt starts: at most one task waits.
+   *
+   * @generated from enum value: UNIQUE_UNTIL_START = 1;
+   */
+  START = 1,
+
+  /**
+   * Until it has ended, retries included: at most one task waits or runs.
+   *
+   * @generated from enum value: UNIQUE_UNTIL_END = 2;
+   */
+  END = 2,
+}
+
+/**
+ * Describes the enum taskgate.v1.UniqueUntil.
+ */
+export const UniqueUntilSchema: GenEnum<UniqueUntil> = /*@__PURE__*/
+  enumDesc(file_taskgate_v1_task, 0);
+
+/**
+ * What a submission is answered while another task holds its unique key.
+ *
+ * @generated from enum taskgate.v1.UniqueConflict
+ */
+export enum UniqueConflict {
+  /**
+   * As UNIQUE_CONFLICT_REFUSE.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * ALREADY_EXISTS, UNIQUE_KEY_HELD; the metadata's `task_id` is the holder.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_REFUSE = 1;
+   */
+  REFUSE = 1,
+
+  /**
+   * The task that holds the key.
+   *
+   * @generated from enum value: UNIQUE_CONFLICT_ANSWER_HOLDER = 2;
+   */
+  ANSWER_HOLDER = 2,
+}
+
+/**
+ * Describes the enum taskgate.v1.UniqueConflict.
+ */
+export const UniqueConflictSchema: GenEnum<UniqueConflict> = /*@__PURE__*/
+  enumDesc(file_taskgate_v1_task, 1);
 
 /**
  * Where a task is in its life. Nothing leaves a final state.
@@ -549,7 +666,7 @@ export enum TaskState {
  * Describes the enum taskgate.v1.TaskState.
  */
 export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
-  enumDesc(file_taskgate_v1_task, 0);
+  enumDesc(file_taskgate_v1_task, 2);
 
 /**
  * How an attempt ended.
@@ -604,7 +721,7 @@ export enum AttemptOutcome {
  * Describes the enum taskgate.v1.AttemptOutcome.
  */
 export const AttemptOutcomeSchema: GenEnum<AttemptOutcome> = /*@__PURE__*/
-  enumDesc(file_taskgate_v1_task, 1);
+  enumDesc(file_taskgate_v1_task, 3);
 
 /**
  * The kind of a failure.
@@ -680,5 +797,5 @@ export enum TaskErrorReason {
  * Describes the enum taskgate.v1.TaskErrorReason.
  */
 export const TaskErrorReasonSchema: GenEnum<TaskErrorReason> = /*@__PURE__*/
-  enumDesc(file_taskgate_v1_task, 2);
+  enumDesc(file_taskgate_v1_task, 4);
 

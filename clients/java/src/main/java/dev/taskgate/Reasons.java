@@ -76,5 +76,8 @@ public final class Reasons {
     /** NOT_FOUND: no operation has the id. */
     public static final String OPERATION_NOT_FOUND = "OPERATION_NOT_FOUND";
 
+    /** ALREADY_EXISTS: another task holds the unique key; the metadata names it. */
+    public static final String UNIQUE_KEY_HELD = "UNIQUE_KEY_HELD";
+
     private Reasons() {}
 }

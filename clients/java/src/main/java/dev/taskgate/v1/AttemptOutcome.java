@@ -185,7 +185,7 @@ public enum AttemptOutcome
   }
   public static com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return dev.taskgate.v1.TaskProto.getDescriptor().getEnumTypes().get(1);
+    return dev.taskgate.v1.TaskProto.getDescriptor().getEnumTypes().get(3);
   }
 
   private static final AttemptOutcome[] VALUES = values();

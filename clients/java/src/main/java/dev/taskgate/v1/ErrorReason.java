@@ -217,6 +217,14 @@ public enum ErrorReason
    * <code>ERROR_REASON_OPERATION_NOT_FOUND = 24;</code>
    */
   ERROR_REASON_OPERATION_NOT_FOUND(24),
+  /**
+   * <pre>
+   * ALREADY_EXISTS: another task holds the unique key; the metadata names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_UNIQUE_KEY_HELD = 25;</code>
+   */
+  ERROR_REASON_UNIQUE_KEY_HELD(25),
   UNRECOGNIZED(-1),
   ;
 
@@ -429,6 +437,14 @@ public enum ErrorReason
    * <code>ERROR_REASON_OPERATION_NOT_FOUND = 24;</code>
    */
   public static final int ERROR_REASON_OPERATION_NOT_FOUND_VALUE = 24;
+  /**
+   * <pre>
+   * ALREADY_EXISTS: another task holds the unique key; the metadata names it.
+   * </pre>
+   *
+   * <code>ERROR_REASON_UNIQUE_KEY_HELD = 25;</code>
+   */
+  public static final int ERROR_REASON_UNIQUE_KEY_HELD_VALUE = 25;
 
 
   public final int getNumber() {
@@ -480,6 +496,7 @@ public enum ErrorReason
       case 22: return ERROR_REASON_TASK_TYPE_NOT_ALLOWED;
       case 23: return ERROR_REASON_QUEUE_NOT_ALLOWED;
       case 24: return ERROR_REASON_OPERATION_NOT_FOUND;
+      case 25: return ERROR_REASON_UNIQUE_KEY_HELD;
       default: return null;
     }
   }

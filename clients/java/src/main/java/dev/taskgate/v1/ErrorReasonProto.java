@@ -36,7 +36,7 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n\036taskgate/v1/error_reason.proto\022\013taskga" +
-      "te.v1*\341\006\n\013ErrorReason\022\034\n\030ERROR_REASON_UN" +
+      "te.v1*\203\007\n\013ErrorReason\022\034\n\030ERROR_REASON_UN" +
       "SPECIFIED\020\000\022\"\n\036ERROR_REASON_TASK_TYPE_UN" +
       "KNOWN\020\001\022\"\n\036ERROR_REASON_ARGUMENTS_INVALI" +
       "D\020\002\022#\n\037ERROR_REASON_PAGE_TOKEN_INVALID\020\003" +
@@ -57,10 +57,11 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
       "NKNOWN\020\024\022\035\n\031ERROR_REASON_ROLE_MISSING\020\025\022" +
       "&\n\"ERROR_REASON_TASK_TYPE_NOT_ALLOWED\020\026\022" +
       "\"\n\036ERROR_REASON_QUEUE_NOT_ALLOWED\020\027\022$\n E" +
-      "RROR_REASON_OPERATION_NOT_FOUND\020\030BY\n\017dev" +
-      ".taskgate.v1B\020ErrorReasonProtoP\001Z2github" +
-      ".com/taskgate/taskgate/clients/go/taskga" +
-      "tev1b\006proto3"
+      "RROR_REASON_OPERATION_NOT_FOUND\020\030\022 \n\034ERR" +
+      "OR_REASON_UNIQUE_KEY_HELD\020\031BY\n\017dev.taskg" +
+      "ate.v1B\020ErrorReasonProtoP\001Z2github.com/t" +
+      "askgate/taskgate/clients/go/taskgatev1b\006" +
+      "proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -687,6 +687,44 @@ java.lang.String defaultValue) {
     return retryPolicy_ == null ? dev.taskgate.v1.RetryPolicy.getDefaultInstance() : retryPolicy_;
   }
 
+  public static final int UNIQUE_FIELD_NUMBER = 15;
+  private dev.taskgate.v1.Unique unique_;
+  /**
+   * <pre>
+   * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+   * @return Whether the unique field is set.
+   */
+  @java.lang.Override
+  public boolean hasUnique() {
+    return ((bitField0_ & 0x00000200) != 0);
+  }
+  /**
+   * <pre>
+   * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+   * @return The unique.
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.Unique getUnique() {
+    return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+  }
+  /**
+   * <pre>
+   * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder() {
+    return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -745,6 +783,9 @@ java.lang.String defaultValue) {
     }
     if (((bitField0_ & 0x00000100) != 0)) {
       output.writeMessage(14, getRetryPolicy());
+    }
+    if (((bitField0_ & 0x00000200) != 0)) {
+      output.writeMessage(15, getUnique());
     }
     getUnknownFields().writeTo(output);
   }
@@ -812,6 +853,10 @@ java.lang.String defaultValue) {
     if (((bitField0_ & 0x00000100) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(14, getRetryPolicy());
+    }
+    if (((bitField0_ & 0x00000200) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(15, getUnique());
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -883,6 +928,11 @@ java.lang.String defaultValue) {
       if (!getRetryPolicy()
           .equals(other.getRetryPolicy())) return false;
     }
+    if (hasUnique() != other.hasUnique()) return false;
+    if (hasUnique()) {
+      if (!getUnique()
+          .equals(other.getUnique())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -941,6 +991,10 @@ java.lang.String defaultValue) {
     if (hasRetryPolicy()) {
       hash = (37 * hash) + RETRY_POLICY_FIELD_NUMBER;
       hash = (53 * hash) + getRetryPolicy().hashCode();
+    }
+    if (hasUnique()) {
+      hash = (37 * hash) + UNIQUE_FIELD_NUMBER;
+      hash = (53 * hash) + getUnique().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -1106,6 +1160,7 @@ java.lang.String defaultValue) {
         internalGetTtlFieldBuilder();
         internalGetRunTimeoutFieldBuilder();
         internalGetRetryPolicyFieldBuilder();
+        internalGetUniqueFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1157,6 +1212,11 @@ java.lang.String defaultValue) {
       if (retryPolicyBuilder_ != null) {
         retryPolicyBuilder_.dispose();
         retryPolicyBuilder_ = null;
+      }
+      unique_ = null;
+      if (uniqueBuilder_ != null) {
+        uniqueBuilder_.dispose();
+        uniqueBuilder_ = null;
       }
       return this;
     }
@@ -1260,6 +1320,12 @@ java.lang.String defaultValue) {
             : retryPolicyBuilder_.build();
         to_bitField0_ |= 0x00000100;
       }
+      if (((from_bitField0_ & 0x00004000) != 0)) {
+        result.unique_ = uniqueBuilder_ == null
+            ? unique_
+            : uniqueBuilder_.build();
+        to_bitField0_ |= 0x00000200;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1324,6 +1390,9 @@ java.lang.String defaultValue) {
       }
       if (other.hasRetryPolicy()) {
         mergeRetryPolicy(other.getRetryPolicy());
+      }
+      if (other.hasUnique()) {
+        mergeUnique(other.getUnique());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -1441,6 +1510,13 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00002000;
               break;
             } // case 114
+            case 122: {
+              input.readMessage(
+                  internalGetUniqueFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x00004000;
+              break;
+            } // case 122
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -3315,6 +3391,163 @@ java.lang.String defaultValue) {
         retryPolicy_ = null;
       }
       return retryPolicyBuilder_;
+    }
+
+    private dev.taskgate.v1.Unique unique_;
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Unique, dev.taskgate.v1.Unique.Builder, dev.taskgate.v1.UniqueOrBuilder> uniqueBuilder_;
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     * @return Whether the unique field is set.
+     */
+    public boolean hasUnique() {
+      return ((bitField0_ & 0x00004000) != 0);
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     * @return The unique.
+     */
+    public dev.taskgate.v1.Unique getUnique() {
+      if (uniqueBuilder_ == null) {
+        return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+      } else {
+        return uniqueBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    public Builder setUnique(dev.taskgate.v1.Unique value) {
+      if (uniqueBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        unique_ = value;
+      } else {
+        uniqueBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    public Builder setUnique(
+        dev.taskgate.v1.Unique.Builder builderForValue) {
+      if (uniqueBuilder_ == null) {
+        unique_ = builderForValue.build();
+      } else {
+        uniqueBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    public Builder mergeUnique(dev.taskgate.v1.Unique value) {
+      if (uniqueBuilder_ == null) {
+        if (((bitField0_ & 0x00004000) != 0) &&
+          unique_ != null &&
+          unique_ != dev.taskgate.v1.Unique.getDefaultInstance()) {
+          getUniqueBuilder().mergeFrom(value);
+        } else {
+          unique_ = value;
+        }
+      } else {
+        uniqueBuilder_.mergeFrom(value);
+      }
+      if (unique_ != null) {
+        bitField0_ |= 0x00004000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    public Builder clearUnique() {
+      bitField0_ = (bitField0_ & ~0x00004000);
+      unique_ = null;
+      if (uniqueBuilder_ != null) {
+        uniqueBuilder_.dispose();
+        uniqueBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    public dev.taskgate.v1.Unique.Builder getUniqueBuilder() {
+      bitField0_ |= 0x00004000;
+      onChanged();
+      return internalGetUniqueFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    public dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder() {
+      if (uniqueBuilder_ != null) {
+        return uniqueBuilder_.getMessageOrBuilder();
+      } else {
+        return unique_ == null ?
+            dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+      }
+    }
+    /**
+     * <pre>
+     * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Unique, dev.taskgate.v1.Unique.Builder, dev.taskgate.v1.UniqueOrBuilder> 
+        internalGetUniqueFieldBuilder() {
+      if (uniqueBuilder_ == null) {
+        uniqueBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            dev.taskgate.v1.Unique, dev.taskgate.v1.Unique.Builder, dev.taskgate.v1.UniqueOrBuilder>(
+                getUnique(),
+                getParentForChildren(),
+                isClean());
+        unique_ = null;
+      }
+      return uniqueBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:taskgate.v1.SubmitRequest)

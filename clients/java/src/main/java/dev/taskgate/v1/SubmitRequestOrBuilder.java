@@ -387,4 +387,31 @@ java.lang.String defaultValue);
    * <code>.taskgate.v1.RetryPolicy retry_policy = 14 [json_name = "retryPolicy"];</code>
    */
   dev.taskgate.v1.RetryPolicyOrBuilder getRetryPolicyOrBuilder();
+
+  /**
+   * <pre>
+   * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+   * @return Whether the unique field is set.
+   */
+  boolean hasUnique();
+  /**
+   * <pre>
+   * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+   * @return The unique.
+   */
+  dev.taskgate.v1.Unique getUnique();
+  /**
+   * <pre>
+   * Keeps other tasks away. A Retry of the task takes it over, and is refused while the key is held.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 15 [json_name = "unique"];</code>
+   */
+  dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder();
 }

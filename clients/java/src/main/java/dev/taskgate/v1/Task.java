@@ -1234,6 +1234,44 @@ java.lang.String defaultValue) {
     return retryPolicy_ == null ? dev.taskgate.v1.RetryPolicy.getDefaultInstance() : retryPolicy_;
   }
 
+  public static final int UNIQUE_FIELD_NUMBER = 30;
+  private dev.taskgate.v1.Unique unique_;
+  /**
+   * <pre>
+   * What keeps other tasks away, where the submission said so.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+   * @return Whether the unique field is set.
+   */
+  @java.lang.Override
+  public boolean hasUnique() {
+    return ((bitField0_ & 0x00002000) != 0);
+  }
+  /**
+   * <pre>
+   * What keeps other tasks away, where the submission said so.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+   * @return The unique.
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.Unique getUnique() {
+    return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+  }
+  /**
+   * <pre>
+   * What keeps other tasks away, where the submission said so.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+   */
+  @java.lang.Override
+  public dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder() {
+    return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -1337,6 +1375,9 @@ java.lang.String defaultValue) {
     }
     if (((bitField0_ & 0x00001000) != 0)) {
       output.writeMessage(29, getRetryPolicy());
+    }
+    if (((bitField0_ & 0x00002000) != 0)) {
+      output.writeMessage(30, getUnique());
     }
     getUnknownFields().writeTo(output);
   }
@@ -1460,6 +1501,10 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(29, getRetryPolicy());
     }
+    if (((bitField0_ & 0x00002000) != 0)) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeMessageSize(30, getUnique());
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1571,6 +1616,11 @@ java.lang.String defaultValue) {
       if (!getRetryPolicy()
           .equals(other.getRetryPolicy())) return false;
     }
+    if (hasUnique() != other.hasUnique()) return false;
+    if (hasUnique()) {
+      if (!getUnique()
+          .equals(other.getUnique())) return false;
+    }
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1670,6 +1720,10 @@ java.lang.String defaultValue) {
     if (hasRetryPolicy()) {
       hash = (37 * hash) + RETRY_POLICY_FIELD_NUMBER;
       hash = (53 * hash) + getRetryPolicy().hashCode();
+    }
+    if (hasUnique()) {
+      hash = (37 * hash) + UNIQUE_FIELD_NUMBER;
+      hash = (53 * hash) + getUnique().hashCode();
     }
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
@@ -1841,6 +1895,7 @@ java.lang.String defaultValue) {
         internalGetErrorFieldBuilder();
         internalGetAbortFieldBuilder();
         internalGetRetryPolicyFieldBuilder();
+        internalGetUniqueFieldBuilder();
       }
     }
     @java.lang.Override
@@ -1933,6 +1988,11 @@ java.lang.String defaultValue) {
       if (retryPolicyBuilder_ != null) {
         retryPolicyBuilder_.dispose();
         retryPolicyBuilder_ = null;
+      }
+      unique_ = null;
+      if (uniqueBuilder_ != null) {
+        uniqueBuilder_.dispose();
+        uniqueBuilder_ = null;
       }
       return this;
     }
@@ -2105,6 +2165,12 @@ java.lang.String defaultValue) {
             : retryPolicyBuilder_.build();
         to_bitField0_ |= 0x00001000;
       }
+      if (((from_bitField0_ & 0x20000000) != 0)) {
+        result.unique_ = uniqueBuilder_ == null
+            ? unique_
+            : uniqueBuilder_.build();
+        to_bitField0_ |= 0x00002000;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -2247,6 +2313,9 @@ java.lang.String defaultValue) {
       }
       if (other.hasRetryPolicy()) {
         mergeRetryPolicy(other.getRetryPolicy());
+      }
+      if (other.hasUnique()) {
+        mergeUnique(other.getUnique());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -2457,6 +2526,13 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x10000000;
               break;
             } // case 234
+            case 242: {
+              input.readMessage(
+                  internalGetUniqueFieldBuilder().getBuilder(),
+                  extensionRegistry);
+              bitField0_ |= 0x20000000;
+              break;
+            } // case 242
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -6065,6 +6141,163 @@ java.lang.String defaultValue) {
         retryPolicy_ = null;
       }
       return retryPolicyBuilder_;
+    }
+
+    private dev.taskgate.v1.Unique unique_;
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Unique, dev.taskgate.v1.Unique.Builder, dev.taskgate.v1.UniqueOrBuilder> uniqueBuilder_;
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     * @return Whether the unique field is set.
+     */
+    public boolean hasUnique() {
+      return ((bitField0_ & 0x20000000) != 0);
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     * @return The unique.
+     */
+    public dev.taskgate.v1.Unique getUnique() {
+      if (uniqueBuilder_ == null) {
+        return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+      } else {
+        return uniqueBuilder_.getMessage();
+      }
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    public Builder setUnique(dev.taskgate.v1.Unique value) {
+      if (uniqueBuilder_ == null) {
+        if (value == null) {
+          throw new NullPointerException();
+        }
+        unique_ = value;
+      } else {
+        uniqueBuilder_.setMessage(value);
+      }
+      bitField0_ |= 0x20000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    public Builder setUnique(
+        dev.taskgate.v1.Unique.Builder builderForValue) {
+      if (uniqueBuilder_ == null) {
+        unique_ = builderForValue.build();
+      } else {
+        uniqueBuilder_.setMessage(builderForValue.build());
+      }
+      bitField0_ |= 0x20000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    public Builder mergeUnique(dev.taskgate.v1.Unique value) {
+      if (uniqueBuilder_ == null) {
+        if (((bitField0_ & 0x20000000) != 0) &&
+          unique_ != null &&
+          unique_ != dev.taskgate.v1.Unique.getDefaultInstance()) {
+          getUniqueBuilder().mergeFrom(value);
+        } else {
+          unique_ = value;
+        }
+      } else {
+        uniqueBuilder_.mergeFrom(value);
+      }
+      if (unique_ != null) {
+        bitField0_ |= 0x20000000;
+        onChanged();
+      }
+      return this;
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    public Builder clearUnique() {
+      bitField0_ = (bitField0_ & ~0x20000000);
+      unique_ = null;
+      if (uniqueBuilder_ != null) {
+        uniqueBuilder_.dispose();
+        uniqueBuilder_ = null;
+      }
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    public dev.taskgate.v1.Unique.Builder getUniqueBuilder() {
+      bitField0_ |= 0x20000000;
+      onChanged();
+      return internalGetUniqueFieldBuilder().getBuilder();
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    public dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder() {
+      if (uniqueBuilder_ != null) {
+        return uniqueBuilder_.getMessageOrBuilder();
+      } else {
+        return unique_ == null ?
+            dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
+      }
+    }
+    /**
+     * <pre>
+     * What keeps other tasks away, where the submission said so.
+     * </pre>
+     *
+     * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+     */
+    private com.google.protobuf.SingleFieldBuilder<
+        dev.taskgate.v1.Unique, dev.taskgate.v1.Unique.Builder, dev.taskgate.v1.UniqueOrBuilder> 
+        internalGetUniqueFieldBuilder() {
+      if (uniqueBuilder_ == null) {
+        uniqueBuilder_ = new com.google.protobuf.SingleFieldBuilder<
+            dev.taskgate.v1.Unique, dev.taskgate.v1.Unique.Builder, dev.taskgate.v1.UniqueOrBuilder>(
+                getUnique(),
+                getParentForChildren(),
+                isClean());
+        unique_ = null;
+      }
+      return uniqueBuilder_;
     }
 
     // @@protoc_insertion_point(builder_scope:taskgate.v1.Task)

@@ -236,7 +236,7 @@ public enum TaskErrorReason
   }
   public static com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return dev.taskgate.v1.TaskProto.getDescriptor().getEnumTypes().get(2);
+    return dev.taskgate.v1.TaskProto.getDescriptor().getEnumTypes().get(4);
   }
 
   private static final TaskErrorReason[] VALUES = values();

@@ -701,4 +701,31 @@ java.lang.String defaultValue);
    * <code>.taskgate.v1.RetryPolicy retry_policy = 29 [json_name = "retryPolicy"];</code>
    */
   dev.taskgate.v1.RetryPolicyOrBuilder getRetryPolicyOrBuilder();
+
+  /**
+   * <pre>
+   * What keeps other tasks away, where the submission said so.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+   * @return Whether the unique field is set.
+   */
+  boolean hasUnique();
+  /**
+   * <pre>
+   * What keeps other tasks away, where the submission said so.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+   * @return The unique.
+   */
+  dev.taskgate.v1.Unique getUnique();
+  /**
+   * <pre>
+   * What keeps other tasks away, where the submission said so.
+   * </pre>
+   *
+   * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
+   */
+  dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder();
 }

@@ -253,7 +253,7 @@ public enum TaskState
   }
   public static com.google.protobuf.Descriptors.EnumDescriptor
       getDescriptor() {
-    return dev.taskgate.v1.TaskProto.getDescriptor().getEnumTypes().get(0);
+    return dev.taskgate.v1.TaskProto.getDescriptor().getEnumTypes().get(2);
   }
 
   private static final TaskState[] VALUES = values();
