@@ -62,6 +62,8 @@ class Caller:
     """What its tasks' queues must match; anything if None."""
     peer: str = ""
     """Where its call came from, as gRPC names peers; of calls that write only."""
+    trace: str | None = None
+    """The traceparent of its call; of calls that write only, where they are traced."""
 
     @property
     def sees_all(self) -> bool:

@@ -99,6 +99,8 @@ class NewTask:
     answers_holder: bool = False
     """While another task holds the key, that one is the answer."""
     """The network address of the caller."""
+    trace: str | None = None
+    """W3C's traceparent of what submitted it."""
     request_id: str | None = None
     request_digest: str | None = None
     """A digest of all that the caller sent, by which a repeated request is told from another."""
@@ -164,6 +166,8 @@ class Task:
     unique_key: str | None
     unique_until: str | None
     unique_ttl: timedelta | None
+    trace: str | None = None
+    """W3C's traceparent of what submitted it; None where nobody traces."""
     past_attempts: tuple[Attempt, ...] = ()
     """The attempts before the current one."""
 

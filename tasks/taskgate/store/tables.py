@@ -86,6 +86,7 @@ tasks = Table(
     Column("unique_key", Name(NAME_LENGTH)),
     Column("unique_until", Name(16)),
     Column("unique_ttl", Seconds),
+    Column("trace", Name(64)),
     Column("request_id", Name(128)),
     Column("request_digest", Name(64)),
     Column("retry_policy", JsonDataclass(RetryPolicy)),

@@ -23,7 +23,8 @@ from celery.exceptions import Ignore, Reject, Retry, WorkerShutdown, WorkerTermi
 from celery.utils.log import get_logger
 from celery.utils.time import maybe_make_aware
 
-from taskgate.tasks import handover
+from taskgate.store.transitions import Claim
+from taskgate.tasks import handover, tracing
 from taskgate.tasks.attempt import Attempt, NextAttempt, running, running_attempt
 from taskgate.tasks.bodies import CONTENT_HEADER, content_type_of, kept
 from taskgate.tasks.failures import TaskExited, attempts_allowed, backoff, is_retryable
@@ -80,9 +81,17 @@ class ClaimingTracer:
             request["delivery_info"] = {**delivery, "redelivered": True}
         with running(attempt):
             try:
-                return self._trace_attempt(attempt, uuid, args, kwargs, request)
+                with self._traced(claimed, request) as span:
+                    traced = self._trace_attempt(attempt, uuid, args, kwargs, request)
+                    if traced.info is not None and traced.info.state != states.IGNORED:
+                        tracing.fail(span, traced.info.state)
+                return traced
             finally:
                 attempt.write_log()  # of hooks and receivers that run after the end
+
+    def _traced(self, claimed: Claim, request: dict[str, Any]) -> AbstractContextManager[Any]:
+        about = {"taskgate.task_id": claimed.task_id, "taskgate.attempt": claimed.attempt}
+        return tracing.run_span(self._task.name, request, **about)
 
     def _begin(self, attempt: Attempt, given: Handover) -> None:
         """Of an attempt that was claimed ahead, make sure that it is still to be run."""

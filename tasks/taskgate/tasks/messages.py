@@ -23,6 +23,7 @@ from taskgate.store.tables import LARGEST_NUMBER, NAME_LENGTH
 from taskgate.tasks import bodies
 from taskgate.tasks.brokers import connecting
 from taskgate.tasks.serializing import arguments_json
+from taskgate.tasks.tracing import HEADER, checked
 
 ATTEMPT_HEADER = "taskgate_attempt"
 """The attempt that a message stands for: the fencing token, set on what taskgate publishes."""
@@ -90,6 +91,7 @@ def columns_of(app: Celery, task_id: str, request: Any) -> dict[str, Any]:
         ),
         "retries": getattr(request, "retries", None) or 0,
         "expires_at": _expires(request),
+        "trace": checked(getattr(request, HEADER, None)),
         "message": canvas_of(
             request,
             ignore_result=_ignores_result(app.tasks.get(name or ""), request),
@@ -265,6 +267,8 @@ class Messages:
             "kwargsrepr": repr(kwargs),
             ATTEMPT_HEADER: task.attempt,
         }
+        if task.trace is not None:
+            headers[HEADER] = task.trace
         properties = {**self._plain.properties, "correlation_id": task.id}
         _args, _kwargs, embed = self._plain.body
         return self._plain._replace(
@@ -313,6 +317,8 @@ def message_of(app: Celery, task: Task) -> Any:
     for name, value in (canvas.get("headers") or {}).items():
         message.headers.setdefault(name, value)
     message.headers[ATTEMPT_HEADER] = task.attempt
+    if task.trace is not None:
+        message.headers[HEADER] = task.trace
     if sender := canvas.get(SENT_HEADER):
         message.headers[SENT_HEADER] = sender
     kept = bodies.body_of(canvas)

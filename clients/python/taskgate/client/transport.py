@@ -17,6 +17,7 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from taskgate.client.channel import Endpoint
+from taskgate.client.tracing import with_trace
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 Request = TypeVar("Request")
@@ -81,7 +82,9 @@ class BlockingTransport:
         timeout: float,
     ) -> Response:
         try:
-            response, call = method.with_call(request, timeout=timeout, metadata=self._metadata)
+            response, call = method.with_call(
+                request, timeout=timeout, metadata=with_trace(self._metadata)
+            )
         except grpc.RpcError as error:
             if isinstance(error, grpc.Call):
                 self.server_version = _version(error.trailing_metadata()) or self.server_version
@@ -96,7 +99,7 @@ class BlockingTransport:
         *,
         timeout: float,
     ) -> AsyncGenerator[Response]:
-        call = method(request, timeout=timeout, metadata=self._metadata)
+        call = method(request, timeout=timeout, metadata=with_trace(self._metadata))
         try:
             for response in call:
                 yield response
@@ -140,7 +143,7 @@ class AsyncTransport:
         *,
         timeout: float,
     ) -> Response:
-        call: Any = method(request, timeout=timeout, metadata=self._endpoint.metadata)
+        call: Any = method(request, timeout=timeout, metadata=with_trace(self._endpoint.metadata))
         try:
             response = await call
         except grpc.aio.AioRpcError as error:
@@ -156,7 +159,7 @@ class AsyncTransport:
         *,
         timeout: float,
     ) -> AsyncGenerator[Response]:
-        call: Any = method(request, timeout=timeout, metadata=self._endpoint.metadata)
+        call: Any = method(request, timeout=timeout, metadata=with_trace(self._endpoint.metadata))
         try:
             async for response in call:
                 yield response

@@ -34,6 +34,7 @@ from taskgate.server.errors import (
 )
 from taskgate.server.metrics import instruments
 from taskgate.store.errors import StoreUnavailable
+from taskgate.tasks import tracing
 from taskgate.v1 import task_service_pb2
 
 logger = logging.getLogger(__name__)
@@ -189,23 +190,29 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     def _guarded_unary(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> Any:
-            with _Counted(method, context):
+            sent = context.invocation_metadata() if tracing.is_on() else ()
+            traced = tracing.server_span(method, sent or (), is_stream=False)
+            with _Counted(method, context), traced as span:
                 try:
                     self._begin(request, context, method)
                     return await behavior(request, context)
                 except Exception as exc:  # noqa: BLE001 - every error gets its answer here
+                    tracing.fail(span, type(exc).__name__)
                     await self._abort(exc, context, method)
 
         return call
 
     def _guarded_stream(self, behavior: Any, method: str) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            with _Counted(method, context):
+            sent = context.invocation_metadata() if tracing.is_on() else ()
+            traced = tracing.server_span(method, sent or (), is_stream=True)
+            with _Counted(method, context), traced as span:
                 try:
                     self._begin(request, context, method)
                     async for response in behavior(request, context):
                         yield response
                 except Exception as exc:  # noqa: BLE001 - every error gets its answer here
+                    tracing.fail(span, type(exc).__name__)
                     await self._abort(exc, context, method)
 
         return call

@@ -19,6 +19,7 @@ from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
 from taskgate.server.callers import MAX_PEER_LENGTH, Caller
 from taskgate.server.text import fit
+from taskgate.tasks import tracing
 from taskgate.v1 import (
     events_pb2,
     logs_pb2,
@@ -164,4 +165,5 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
 
 def _writer(context: Context) -> Caller:
     """The caller of a call that writes: where it came from goes on record."""
-    return replace(caller.get(), peer=fit(context.peer(), MAX_PEER_LENGTH))
+    peer = fit(context.peer(), MAX_PEER_LENGTH)
+    return replace(caller.get(), peer=peer, trace=tracing.current())

@@ -19,6 +19,7 @@ from taskgate.server.requests import fields
 from taskgate.server.requests.admission import Admission, Admitted, Refused
 from taskgate.store.errors import SubmissionRefused, TaskNotFinal
 from taskgate.store.record import NewTask, Task
+from taskgate.tasks import tracing
 from taskgate.v1 import task_service_pb2
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,8 @@ class Submissions:
     ) -> list[Task | SubmissionRefused | RequestError]:
         """What became of each: what is new is recorded in one transaction."""
         new_tasks = [item for item in admitted if isinstance(item, NewTask)]
-        recorded = await self.writer.submit_all(new_tasks) if new_tasks else []
+        with tracing.span("commit", tasks=len(new_tasks)):
+            recorded = await self.writer.submit_all(new_tasks) if new_tasks else []
         outcomes = {new.id: outcome for new, outcome in zip(new_tasks, recorded, strict=True)}
         for new in new_tasks:
             outcome = outcomes[new.id]

@@ -197,6 +197,7 @@ class Admission:
             max_attempts=policy.max_attempts if policy else None,
             submitted_by=caller.name,
             submitted_from=caller.peer or None,
+            trace=caller.trace,
         )
         if request.HasField("unique"):
             new = replace(new, **fields.unique(request.unique, violations))
@@ -265,7 +266,15 @@ def digest(new: NewTask) -> str:
 
 
 _NOT_ASKED = frozenset(
-    {"id", "max_attempts", "submitted_by", "submitted_from", "request_id", "request_digest"}
+    {
+        "id",
+        "max_attempts",
+        "submitted_by",
+        "submitted_from",
+        "trace",
+        "request_id",
+        "request_digest",
+    }
 )
 """What the server adds, resolves, or scopes the request_id by."""
 

@@ -14,6 +14,7 @@ from celery.utils.log import get_logger
 from kombu import Producer
 
 from taskgate.store.record import Task
+from taskgate.tasks import tracing
 from taskgate.tasks.bodies import Body
 from taskgate.tasks.brokers import connecting, redis
 from taskgate.tasks.brokers.connecting import ANSWER_SECONDS, BrokerUnavailable
@@ -43,7 +44,12 @@ class Publisher:
         if not tasks:
             return
         with self._lock, self._dropping_the_link_on_errors() as link:
+            began_at = time.time_ns()
             link.send(tasks)
+        if tracing.is_on():
+            for task in tasks:
+                about = {"taskgate.task_id": task.id, "taskgate.attempt": task.attempt}
+                tracing.published(task.task_type, task.trace, began_at, **about)
 
     def close(self) -> None:
         """Close the connection; publishing again opens another one."""

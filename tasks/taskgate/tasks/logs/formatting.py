@@ -14,6 +14,7 @@ from typing import Any
 
 from celery import signals
 
+from taskgate.tasks import tracing
 from taskgate.tasks.attempt import current_attempt
 from taskgate.tasks.settings import LogFormat
 
@@ -57,6 +58,7 @@ def _running() -> Context:
 
 
 provide(_running)
+provide(tracing.log_context)
 
 
 class WithContext(logging.Formatter):
