@@ -9,7 +9,7 @@ from taskgate.server.api.authorization import check_role
 from taskgate.server.api.service import TaskService
 from taskgate.server.callers import Caller
 from taskgate.server.errors import RoleMissing
-from taskgate.v1 import events_pb2, pauses_pb2, task_pb2, task_service_pb2
+from taskgate.v1 import events_pb2, logs_pb2, operations_pb2, pauses_pb2, task_pb2, task_service_pb2
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
 
@@ -93,6 +93,38 @@ class Calls:
         self._check("ListPauses")
         request = pauses_pb2.ListPausesRequest(page_size=1_000)
         return (await self.service.pauses.list(request, self.caller)).pauses
+
+    async def abort_tasks(
+        self, request: operations_pb2.AbortTasksRequest
+    ) -> operations_pb2.AbortTasksResponse:
+        """Abort many tasks, or count them."""
+        self._check("AbortTasks")
+        return await self.service.operations.abort(request, self._actor)
+
+    async def retry_tasks(
+        self, request: operations_pb2.RetryTasksRequest
+    ) -> operations_pb2.RetryTasksResponse:
+        """Submit many final tasks again, or count them."""
+        self._check("RetryTasks")
+        return await self.service.operations.retry(request, self._actor)
+
+    async def operation(self, operation_id: str) -> operations_pb2.Operation:
+        """An operation as it is."""
+        self._check("GetOperation")
+        request = operations_pb2.GetOperationRequest(id=operation_id)
+        return (await self.service.operations.get(request, self.caller)).operation
+
+    async def stop_operation(self, operation_id: str) -> None:
+        """Have an operation go no further."""
+        self._check("StopOperation")
+        request = operations_pb2.StopOperationRequest(id=operation_id)
+        await self.service.operations.stop(request, self._actor)
+
+    async def log(self, task_id: str) -> Sequence[logs_pb2.LogLine]:
+        """What a task has logged, as far as an answer takes it."""
+        self._check("GetLogs")
+        request = logs_pb2.GetLogsRequest(id=task_id)
+        return (await self.service.logs.get(request, self.caller, None)).lines
 
     async def events(self, task_id: str) -> Sequence[events_pb2.Event]:
         """What happened to a task, and who did it; the first thousand."""

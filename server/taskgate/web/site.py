@@ -25,6 +25,7 @@ from taskgate.web.calls import Calls
 from taskgate.web.live import Streams
 from taskgate.web.pages.actions import ActionPages
 from taskgate.web.pages.failures import FailuresPage
+from taskgate.web.pages.many import ManyPages
 from taskgate.web.pages.overview import OverviewPages
 from taskgate.web.pages.system import Examine, SystemPages
 from taskgate.web.pages.task import TaskPages
@@ -67,7 +68,7 @@ class Site:
     def app(self, overview: OverviewPages, cookie: str) -> Starlette:
         """The application. ``cookie``: the name of the session's."""
         task = TaskPages(self.streams)
-        tasks, types, actions = TasksPage(), TypePages(), ActionPages()
+        tasks, types, actions, many = TasksPage(), TypePages(), ActionPages(), ManyPages()
         system = SystemPages(self.settings, self.examine)
         routes = [
             self._page("/", overview.page),
@@ -82,6 +83,10 @@ class Site:
             self._action("/retry/{id:path}", actions.retry),
             self._page("/pause/{kind}/{name:path}", actions.ask_pause),
             self._action("/pause/{kind}/{name:path}", actions.pause),
+            self._page("/many/{kind}", many.ask),
+            self._action("/many/{kind}", many.begin),
+            self._page("/operations/{id}", many.operation),
+            self._action("/operations/{id}", many.stop),
             self._page("/failures", FailuresPage().page),
             self._page("/types", types.page),
             self._page("/types/{name:path}", types.form),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from support.records import FAILURE, WORKER, new_task, submit, submitted_in
 from support.site import Site, fields_of, row, text_of
 from support.waiting import wait_until
-from taskgate.store import submission, transitions
+from taskgate.store import logs, submission, transitions
 from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import Reason, State
+from taskgate.store.logs import AttemptLog, Line
 from taskgate.store.record import Failure
 
 NASTY = "<script>alert('x')</script> & \"quotes\" {{ 7*7 }}"
@@ -191,6 +193,18 @@ def test_nothing_that_users_supply_becomes_markup(database: Database, site: Site
         assert "{{ 7*7 }}" in page
     [link] = ids_in(site.get("/tasks"))
     assert NASTY in text_of(site.get(f"/tasks/{link}"))
+
+
+def test_a_tasks_log_is_shown(database: Database, site: Site) -> None:
+    [task_id] = fill(database, State.FAILED)
+    line = Line(
+        datetime(2026, 11, 30, 9, tzinfo=UTC).timestamp(), "WARNING", "my.tasks", f"{NASTY}\nsecond"
+    )
+    with database.write() as tx:
+        logs.write(tx, AttemptLog(task_id, 1, 0, (line,)))
+    page = site.get(f"/tasks/{task_id}")
+    assert row(page, "WARNING").startswith("2026-11-30 09:00:00.000 1 WARNING my.tasks <script>")
+    assert "<script>alert" not in page
 
 
 def test_an_id_that_was_never_used_is_not_found(site: Site) -> None:

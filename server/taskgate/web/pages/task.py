@@ -33,9 +33,9 @@ class TaskPages:
         """The task as it is, and its retries."""
         task = await visit.calls.get(visit.request.path_params["id"])
         family = await self._family(visit, task)
-        events = await visit.calls.events(task.id)
+        events, log = await visit.calls.events(task.id), await visit.calls.log(task.id)
         values = values_of(task, visit.calls)
-        return visit.page("task.html", **values, family=family, events=events)
+        return visit.page("task.html", **values, family=family, events=events, log=log)
 
     async def live(self, visit: Visit) -> Response:
         """The task whenever it changes, until it is final."""

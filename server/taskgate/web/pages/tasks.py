@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from taskgate.server.errors import RequestError, Violations
+from taskgate.server.errors import InvalidRequest, RequestError, Violation, Violations
 from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.web.refusals import refusal_of
 from taskgate.web.visit import Visit
@@ -119,6 +119,8 @@ class TasksPage:
             periods=PERIODS,
             sizes=SIZES,
             types=types,
+            may_abort=visit.calls.may("AbortTasks"),
+            may_retry=visit.calls.may("RetryTasks"),
             queues=sorted({one.queue for one in types if one.queue}),
         )
 
@@ -166,3 +168,8 @@ def _set_time(message: Timestamp, text: str, field: str, violations: Violations)
         message.FromDatetime(time.replace(tzinfo=time.tzinfo or UTC))
     except (ValueError, OverflowError):
         violations.add(field, f"{text!r} is no time such as 2026-11-30T09:00")
+
+
+def invalid(field: str, description: str) -> InvalidRequest:
+    """A refusal of one field."""
+    return InvalidRequest([Violation(field, description)])
