@@ -1680,7 +1680,7 @@ var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/counts.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1804,7 +1804,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\bTaskView\x12\x19\n" +
 	"\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n" +
-	"\x0eTASK_VIEW_FULL\x10\x022\xd9\r\n" +
+	"\x0eTASK_VIEW_FULL\x10\x022\x99\x0e\n" +
 	"\vTaskService\x12A\n" +
 	"\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x128\n" +
 	"\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n" +
@@ -1823,7 +1823,8 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
 	"ListPauses\x12\x1e.taskgate.v1.ListPausesRequest\x1a\x1f.taskgate.v1.ListPausesResponse\x12M\n" +
 	"\n" +
-	"ListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponse\x12M\n" +
+	"ListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponse\x12>\n" +
+	"\x05Count\x12\x19.taskgate.v1.CountRequest\x1a\x1a.taskgate.v1.CountResponse\x12M\n" +
 	"\n" +
 	"AbortTasks\x12\x1e.taskgate.v1.AbortTasksRequest\x1a\x1f.taskgate.v1.AbortTasksResponse\x12M\n" +
 	"\n" +
@@ -1897,26 +1898,28 @@ var file_taskgate_v1_task_service_proto_goTypes = []any{
 	(*ResumeRequest)(nil),          // 43: taskgate.v1.ResumeRequest
 	(*ListPausesRequest)(nil),      // 44: taskgate.v1.ListPausesRequest
 	(*ListEventsRequest)(nil),      // 45: taskgate.v1.ListEventsRequest
-	(*AbortTasksRequest)(nil),      // 46: taskgate.v1.AbortTasksRequest
-	(*RetryTasksRequest)(nil),      // 47: taskgate.v1.RetryTasksRequest
-	(*DeleteTasksRequest)(nil),     // 48: taskgate.v1.DeleteTasksRequest
-	(*GetOperationRequest)(nil),    // 49: taskgate.v1.GetOperationRequest
-	(*WatchOperationRequest)(nil),  // 50: taskgate.v1.WatchOperationRequest
-	(*StopOperationRequest)(nil),   // 51: taskgate.v1.StopOperationRequest
-	(*ListOperationsRequest)(nil),  // 52: taskgate.v1.ListOperationsRequest
-	(*GetLogsRequest)(nil),         // 53: taskgate.v1.GetLogsRequest
-	(*PauseResponse)(nil),          // 54: taskgate.v1.PauseResponse
-	(*ResumeResponse)(nil),         // 55: taskgate.v1.ResumeResponse
-	(*ListPausesResponse)(nil),     // 56: taskgate.v1.ListPausesResponse
-	(*ListEventsResponse)(nil),     // 57: taskgate.v1.ListEventsResponse
-	(*AbortTasksResponse)(nil),     // 58: taskgate.v1.AbortTasksResponse
-	(*RetryTasksResponse)(nil),     // 59: taskgate.v1.RetryTasksResponse
-	(*DeleteTasksResponse)(nil),    // 60: taskgate.v1.DeleteTasksResponse
-	(*GetOperationResponse)(nil),   // 61: taskgate.v1.GetOperationResponse
-	(*WatchOperationResponse)(nil), // 62: taskgate.v1.WatchOperationResponse
-	(*StopOperationResponse)(nil),  // 63: taskgate.v1.StopOperationResponse
-	(*ListOperationsResponse)(nil), // 64: taskgate.v1.ListOperationsResponse
-	(*GetLogsResponse)(nil),        // 65: taskgate.v1.GetLogsResponse
+	(*CountRequest)(nil),           // 46: taskgate.v1.CountRequest
+	(*AbortTasksRequest)(nil),      // 47: taskgate.v1.AbortTasksRequest
+	(*RetryTasksRequest)(nil),      // 48: taskgate.v1.RetryTasksRequest
+	(*DeleteTasksRequest)(nil),     // 49: taskgate.v1.DeleteTasksRequest
+	(*GetOperationRequest)(nil),    // 50: taskgate.v1.GetOperationRequest
+	(*WatchOperationRequest)(nil),  // 51: taskgate.v1.WatchOperationRequest
+	(*StopOperationRequest)(nil),   // 52: taskgate.v1.StopOperationRequest
+	(*ListOperationsRequest)(nil),  // 53: taskgate.v1.ListOperationsRequest
+	(*GetLogsRequest)(nil),         // 54: taskgate.v1.GetLogsRequest
+	(*PauseResponse)(nil),          // 55: taskgate.v1.PauseResponse
+	(*ResumeResponse)(nil),         // 56: taskgate.v1.ResumeResponse
+	(*ListPausesResponse)(nil),     // 57: taskgate.v1.ListPausesResponse
+	(*ListEventsResponse)(nil),     // 58: taskgate.v1.ListEventsResponse
+	(*CountResponse)(nil),          // 59: taskgate.v1.CountResponse
+	(*AbortTasksResponse)(nil),     // 60: taskgate.v1.AbortTasksResponse
+	(*RetryTasksResponse)(nil),     // 61: taskgate.v1.RetryTasksResponse
+	(*DeleteTasksResponse)(nil),    // 62: taskgate.v1.DeleteTasksResponse
+	(*GetOperationResponse)(nil),   // 63: taskgate.v1.GetOperationResponse
+	(*WatchOperationResponse)(nil), // 64: taskgate.v1.WatchOperationResponse
+	(*StopOperationResponse)(nil),  // 65: taskgate.v1.StopOperationResponse
+	(*ListOperationsResponse)(nil), // 66: taskgate.v1.ListOperationsResponse
+	(*GetLogsResponse)(nil),        // 67: taskgate.v1.GetLogsResponse
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
@@ -1973,39 +1976,41 @@ var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	43, // 51: taskgate.v1.TaskService.Resume:input_type -> taskgate.v1.ResumeRequest
 	44, // 52: taskgate.v1.TaskService.ListPauses:input_type -> taskgate.v1.ListPausesRequest
 	45, // 53: taskgate.v1.TaskService.ListEvents:input_type -> taskgate.v1.ListEventsRequest
-	46, // 54: taskgate.v1.TaskService.AbortTasks:input_type -> taskgate.v1.AbortTasksRequest
-	47, // 55: taskgate.v1.TaskService.RetryTasks:input_type -> taskgate.v1.RetryTasksRequest
-	48, // 56: taskgate.v1.TaskService.DeleteTasks:input_type -> taskgate.v1.DeleteTasksRequest
-	49, // 57: taskgate.v1.TaskService.GetOperation:input_type -> taskgate.v1.GetOperationRequest
-	50, // 58: taskgate.v1.TaskService.WatchOperation:input_type -> taskgate.v1.WatchOperationRequest
-	51, // 59: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
-	52, // 60: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
-	53, // 61: taskgate.v1.TaskService.GetLogs:input_type -> taskgate.v1.GetLogsRequest
-	2,  // 62: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 63: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 64: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 65: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 66: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 67: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 68: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 69: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 70: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	22, // 71: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
-	24, // 72: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
-	54, // 73: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
-	55, // 74: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
-	56, // 75: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
-	57, // 76: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
-	58, // 77: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
-	59, // 78: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
-	60, // 79: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
-	61, // 80: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
-	62, // 81: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
-	63, // 82: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
-	64, // 83: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
-	65, // 84: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
-	62, // [62:85] is the sub-list for method output_type
-	39, // [39:62] is the sub-list for method input_type
+	46, // 54: taskgate.v1.TaskService.Count:input_type -> taskgate.v1.CountRequest
+	47, // 55: taskgate.v1.TaskService.AbortTasks:input_type -> taskgate.v1.AbortTasksRequest
+	48, // 56: taskgate.v1.TaskService.RetryTasks:input_type -> taskgate.v1.RetryTasksRequest
+	49, // 57: taskgate.v1.TaskService.DeleteTasks:input_type -> taskgate.v1.DeleteTasksRequest
+	50, // 58: taskgate.v1.TaskService.GetOperation:input_type -> taskgate.v1.GetOperationRequest
+	51, // 59: taskgate.v1.TaskService.WatchOperation:input_type -> taskgate.v1.WatchOperationRequest
+	52, // 60: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
+	53, // 61: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
+	54, // 62: taskgate.v1.TaskService.GetLogs:input_type -> taskgate.v1.GetLogsRequest
+	2,  // 63: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 64: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 65: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 66: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 67: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 68: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 69: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 70: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 71: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 72: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 73: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	55, // 74: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
+	56, // 75: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
+	57, // 76: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
+	58, // 77: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
+	59, // 78: taskgate.v1.TaskService.Count:output_type -> taskgate.v1.CountResponse
+	60, // 79: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
+	61, // 80: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
+	62, // 81: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
+	63, // 82: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
+	64, // 83: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
+	65, // 84: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
+	66, // 85: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
+	67, // 86: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
+	63, // [63:87] is the sub-list for method output_type
+	39, // [39:63] is the sub-list for method input_type
 	39, // [39:39] is the sub-list for extension type_name
 	39, // [39:39] is the sub-list for extension extendee
 	0,  // [0:39] is the sub-list for field type_name
@@ -2016,6 +2021,7 @@ func file_taskgate_v1_task_service_proto_init() {
 	if File_taskgate_v1_task_service_proto != nil {
 		return
 	}
+	file_taskgate_v1_counts_proto_init()
 	file_taskgate_v1_events_proto_init()
 	file_taskgate_v1_logs_proto_init()
 	file_taskgate_v1_operations_proto_init()

@@ -36,6 +36,7 @@ const (
 	TaskService_Resume_FullMethodName         = "/taskgate.v1.TaskService/Resume"
 	TaskService_ListPauses_FullMethodName     = "/taskgate.v1.TaskService/ListPauses"
 	TaskService_ListEvents_FullMethodName     = "/taskgate.v1.TaskService/ListEvents"
+	TaskService_Count_FullMethodName          = "/taskgate.v1.TaskService/Count"
 	TaskService_AbortTasks_FullMethodName     = "/taskgate.v1.TaskService/AbortTasks"
 	TaskService_RetryTasks_FullMethodName     = "/taskgate.v1.TaskService/RetryTasks"
 	TaskService_DeleteTasks_FullMethodName    = "/taskgate.v1.TaskService/DeleteTasks"
@@ -99,6 +100,8 @@ type TaskServiceClient interface {
 	// that follows everything goes on after the last answer's cursor, and waits for more: no end, no
 	// failed attempt and no call is ever skipped.
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	// Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+	Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error)
 	// Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
 	AbortTasks(ctx context.Context, in *AbortTasksRequest, opts ...grpc.CallOption) (*AbortTasksResponse, error)
 	// Submits many final tasks again, each with its own arguments, by an operation that goes on after
@@ -286,6 +289,16 @@ func (c *taskServiceClient) ListEvents(ctx context.Context, in *ListEventsReques
 	return out, nil
 }
 
+func (c *taskServiceClient) Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountResponse)
+	err := c.cc.Invoke(ctx, TaskService_Count_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *taskServiceClient) AbortTasks(ctx context.Context, in *AbortTasksRequest, opts ...grpc.CallOption) (*AbortTasksResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AbortTasksResponse)
@@ -428,6 +441,8 @@ type TaskServiceServer interface {
 	// that follows everything goes on after the last answer's cursor, and waits for more: no end, no
 	// failed attempt and no call is ever skipped.
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	// Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+	Count(context.Context, *CountRequest) (*CountResponse, error)
 	// Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
 	AbortTasks(context.Context, *AbortTasksRequest) (*AbortTasksResponse, error)
 	// Submits many final tasks again, each with its own arguments, by an operation that goes on after
@@ -500,6 +515,9 @@ func (UnimplementedTaskServiceServer) ListPauses(context.Context, *ListPausesReq
 }
 func (UnimplementedTaskServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedTaskServiceServer) Count(context.Context, *CountRequest) (*CountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Count not implemented")
 }
 func (UnimplementedTaskServiceServer) AbortTasks(context.Context, *AbortTasksRequest) (*AbortTasksResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AbortTasks not implemented")
@@ -809,6 +827,24 @@ func _TaskService_ListEvents_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_Count_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).Count(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_Count_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).Count(ctx, req.(*CountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _TaskService_AbortTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AbortTasksRequest)
 	if err := dec(in); err != nil {
@@ -1008,6 +1044,10 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListEvents",
 			Handler:    _TaskService_ListEvents_Handler,
+		},
+		{
+			MethodName: "Count",
+			Handler:    _TaskService_Count_Handler,
 		},
 		{
 			MethodName: "AbortTasks",

@@ -29,6 +29,7 @@ _COMMANDS = {
     "retry": "task:retry",
     "abort": "task:abort",
     "list": "list_tasks:command",
+    "count": "count:command",
     "watch": "watch:command",
     "types": "task_types:command",
     "workers": "workers:command",

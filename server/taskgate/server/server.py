@@ -16,6 +16,7 @@ from taskgate.server import addresses
 from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.api import scaler
 from taskgate.server.api.authentication import Tokens
+from taskgate.server.api.counts import Counts
 from taskgate.server.api.events import Events
 from taskgate.server.api.health import SERVICE_NAME, Health
 from taskgate.server.api.interceptor import CallInterceptor
@@ -251,6 +252,7 @@ class TaskgateServer:
             lists=Lists(self._list_records),
             stats=Stats(Overview(self._list_records, catalog)),
             pauses=Pauses(self._records, catalog),
+            counts=Counts(self._list_records),
             operations=Operations(self._list_records, self._operations),
             events=Events(self._list_records, self._polls),
             logs=Logs(self._list_records, self._polls),

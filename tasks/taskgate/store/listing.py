@@ -201,8 +201,8 @@ def matching(wanted: Filter, columns: Sequence[ColumnElement[Any]]) -> Select[An
     return found
 
 
-def count(tx: Connection, wanted: Filter, most: int) -> int:
-    """How many tasks fit; ``most``, if there are more."""
+def count(tx: Connection, wanted: Filter, most: int | None) -> int:
+    """How many tasks fit; ``most``, if there are more and it is given."""
     some = matching(wanted, [tasks.c.id]).limit(most)
     return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 

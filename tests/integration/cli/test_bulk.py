@@ -13,6 +13,8 @@ def test_tasks_are_aborted_together(taskgate: Taskgate) -> None:
     for _ in range(3):
         words = ("demo.add", "1", "2", "--delay", "1h", "--label", "of=bulk")
         assert taskgate("submit", *words).returncode == 0
+    assert taskgate("count", "--label", "of=bulk").stdout == "3\n"
+    assert "SCHEDULED" in taskgate("count", "--label", "of=bulk", "--by", "state").stdout
     dry = taskgate("bulk", "abort", "--label", "of=bulk", "--dry-run")
     assert dry.stdout.splitlines()[0] == "3 tasks", dry.stderr
     answer = taskgate("bulk", "abort", "--label", "of=bulk", "--reason", "a test", "--wait")

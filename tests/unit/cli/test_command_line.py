@@ -13,7 +13,7 @@ from taskgate.cli import main
 
 _COMMANDS = ["up", "server", "worker", "db", "submit", "get", "retry", "abort"]
 _COMMANDS += ["list", "watch", "types", "workers", "queues", "stats", "top"]
-_COMMANDS += ["bulk", "operations", "pause", "resume", "pauses"]
+_COMMANDS += ["count", "bulk", "operations", "pause", "resume", "pauses"]
 _COMMANDS += ["sweep", "doctor"]
 
 
@@ -145,7 +145,7 @@ def test_a_call_starts_without_celery_and_sqlalchemy() -> None:
 import sys
 import taskgate.cli.main
 from taskgate.cli.commands import submit, task, list_tasks, watch, task_types, workers, stats, top
-from taskgate.cli.commands import bulk, pauses
+from taskgate.cli.commands import bulk, count, pauses
 loaded = {name.partition(".")[0] for name in sys.modules}
 found = loaded & {"celery", "kombu", "sqlalchemy", "alembic", "pydantic"}
 assert not found, found

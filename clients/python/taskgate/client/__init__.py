@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from taskgate.client.async_client import AsyncClient
 from taskgate.client.client import Client
+from taskgate.client.counts import Counted, GroupCount
 from taskgate.client.errors import (
     ArgumentsInvalid,
     CannotForceAbort,
@@ -89,9 +90,11 @@ __all__ = [
     "Begun",
     "CannotForceAbort",
     "Client",
+    "Counted",
     "DeadlineExceeded",
     "Event",
     "EventKind",
+    "GroupCount",
     "InvalidRequest",
     "LogLine",
     "Operation",

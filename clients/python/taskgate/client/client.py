@@ -46,6 +46,7 @@ class Client(Connection):
     resume = blocking(AsyncClient.resume)
     pauses = iterating(AsyncClient.pauses)
     events = iterating(AsyncClient.events)
+    count = blocking(AsyncClient.count)
     abort_tasks = blocking(AsyncClient.abort_tasks)
     retry_tasks = blocking(AsyncClient.retry_tasks)
     delete_tasks = blocking(AsyncClient.delete_tasks)

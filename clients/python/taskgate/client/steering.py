@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from taskgate.client.connection import Connection
+from taskgate.client.counts import By, Counted, counted_from_message, group_by
 from taskgate.client.listing import pages
 from taskgate.client.operations import (
     Begun,
@@ -17,7 +18,7 @@ from taskgate.client.operations import (
     selection_of,
 )
 from taskgate.client.pauses import Pause, pause_from_message
-from taskgate.v1 import operations_pb2, pauses_pb2
+from taskgate.v1 import counts_pb2, operations_pb2, pauses_pb2
 
 
 class Steering(Connection):
@@ -58,6 +59,18 @@ class Steering(Connection):
         async for page in pages(self._list_pauses, pauses_pb2.ListPausesRequest()):
             for message in page.pauses:
                 yield pause_from_message(message)
+
+    async def count(self, chosen: TaskFilter | None = None, *, by: By | None = None) -> Counted:
+        """How many tasks fit a filter, all if None; ``by``: apart by this, too.
+
+        Raises:
+            InvalidRequest: a filter is wrong.
+            TaskgateError: anything else went wrong.
+        """
+        request = counts_pb2.CountRequest(
+            filter=None if chosen is None else chosen.message(), group_by=group_by(by)
+        )
+        return counted_from_message(await self._caller.call(self._caller.stub.Count, request))
 
     async def abort_tasks(
         self,

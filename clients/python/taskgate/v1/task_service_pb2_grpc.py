@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from taskgate.v1 import counts_pb2 as taskgate_dot_v1_dot_counts__pb2
 from taskgate.v1 import events_pb2 as taskgate_dot_v1_dot_events__pb2
 from taskgate.v1 import logs_pb2 as taskgate_dot_v1_dot_logs__pb2
 from taskgate.v1 import operations_pb2 as taskgate_dot_v1_dot_operations__pb2
@@ -117,6 +118,11 @@ class TaskServiceStub(object):
                 '/taskgate.v1.TaskService/ListEvents',
                 request_serializer=taskgate_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.Count = channel.unary_unary(
+                '/taskgate.v1.TaskService/Count',
+                request_serializer=taskgate_dot_v1_dot_counts__pb2.CountRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_counts__pb2.CountResponse.FromString,
                 _registered_method=True)
         self.AbortTasks = channel.unary_unary(
                 '/taskgate.v1.TaskService/AbortTasks',
@@ -286,6 +292,13 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Count(self, request, context):
+        """Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AbortTasks(self, request, context):
         """Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
         """
@@ -421,6 +434,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=taskgate_dot_v1_dot_events__pb2.ListEventsRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_events__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'Count': grpc.unary_unary_rpc_method_handler(
+                    servicer.Count,
+                    request_deserializer=taskgate_dot_v1_dot_counts__pb2.CountRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_counts__pb2.CountResponse.SerializeToString,
             ),
             'AbortTasks': grpc.unary_unary_rpc_method_handler(
                     servicer.AbortTasks,
@@ -873,6 +891,33 @@ class TaskService(object):
             '/taskgate.v1.TaskService/ListEvents',
             taskgate_dot_v1_dot_events__pb2.ListEventsRequest.SerializeToString,
             taskgate_dot_v1_dot_events__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Count(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/Count',
+            taskgate_dot_v1_dot_counts__pb2.CountRequest.SerializeToString,
+            taskgate_dot_v1_dot_counts__pb2.CountResponse.FromString,
             options,
             channel_credentials,
             insecure,

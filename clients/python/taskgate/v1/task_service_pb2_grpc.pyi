@@ -5,6 +5,7 @@ The calls: submit tasks, look them up, run them again, abort them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from taskgate.v1 import counts_pb2 as _counts_pb2
 from taskgate.v1 import events_pb2 as _events_pb2
 from taskgate.v1 import logs_pb2 as _logs_pb2
 from taskgate.v1 import operations_pb2 as _operations_pb2
@@ -94,6 +95,8 @@ class TaskServiceStub:
     that follows everything goes on after the last answer's cursor, and waits for more: no end, no
     failed attempt and no call is ever skipped.
     """
+    Count: _grpc.UnaryUnaryMultiCallable[_counts_pb2.CountRequest, _counts_pb2.CountResponse]
+    """Counts the tasks that fit a filter, if wanted apart by state, type or queue."""
     AbortTasks: _grpc.UnaryUnaryMultiCallable[_operations_pb2.AbortTasksRequest, _operations_pb2.AbortTasksResponse]
     """Aborts many tasks, as Abort does each, by an operation that goes on after the answer."""
     RetryTasks: _grpc.UnaryUnaryMultiCallable[_operations_pb2.RetryTasksRequest, _operations_pb2.RetryTasksResponse]
@@ -177,6 +180,8 @@ class TaskServiceAsyncStub(TaskServiceStub):
     that follows everything goes on after the last answer's cursor, and waits for more: no end, no
     failed attempt and no call is ever skipped.
     """
+    Count: _aio.UnaryUnaryMultiCallable[_counts_pb2.CountRequest, _counts_pb2.CountResponse]  # type: ignore[assignment]
+    """Counts the tasks that fit a filter, if wanted apart by state, type or queue."""
     AbortTasks: _aio.UnaryUnaryMultiCallable[_operations_pb2.AbortTasksRequest, _operations_pb2.AbortTasksResponse]  # type: ignore[assignment]
     """Aborts many tasks, as Abort does each, by an operation that goes on after the answer."""
     RetryTasks: _aio.UnaryUnaryMultiCallable[_operations_pb2.RetryTasksRequest, _operations_pb2.RetryTasksResponse]  # type: ignore[assignment]
@@ -347,6 +352,14 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         that follows everything goes on after the last answer's cursor, and waits for more: no end, no
         failed attempt and no call is ever skipped.
         """
+
+    @_abc_1.abstractmethod
+    def Count(
+        self,
+        request: _counts_pb2.CountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_counts_pb2.CountResponse, _abc.Awaitable[_counts_pb2.CountResponse]]:
+        """Counts the tasks that fit a filter, if wanted apart by state, type or queue."""
 
     @_abc_1.abstractmethod
     def AbortTasks(

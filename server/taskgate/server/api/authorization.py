@@ -20,6 +20,7 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "Get": Role.READ,
     "Watch": Role.READ,
     "List": Role.READ,
+    "Count": Role.READ,
     "ListTaskTypes": Role.READ,
     "ListWorkers": Role.READ,
     "ListQueues": Role.READ,

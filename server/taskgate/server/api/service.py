@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from taskgate.server.api.authentication import caller
+from taskgate.server.api.counts import Counts
 from taskgate.server.api.events import Events
 from taskgate.server.api.lists import Lists
 from taskgate.server.api.logs import Logs
@@ -21,6 +22,7 @@ from taskgate.server.callers import MAX_PEER_LENGTH, Caller
 from taskgate.server.text import fit
 from taskgate.tasks import tracing
 from taskgate.v1 import (
+    counts_pb2,
     events_pb2,
     logs_pb2,
     operations_pb2,
@@ -43,6 +45,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     pauses: Pauses
     events: Events
     operations: Operations
+    counts: Counts
     logs: Logs
 
     async def Submit(
@@ -120,6 +123,11 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         self, request: events_pb2.ListEventsRequest, context: Context
     ) -> events_pb2.ListEventsResponse:
         return await self.events.list(request, caller.get(), context.time_remaining())
+
+    async def Count(
+        self, request: counts_pb2.CountRequest, context: Context
+    ) -> counts_pb2.CountResponse:
+        return await self.counts.count(request, caller.get())
 
     async def AbortTasks(
         self, request: operations_pb2.AbortTasksRequest, context: Context

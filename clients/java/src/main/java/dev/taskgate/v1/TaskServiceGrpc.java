@@ -483,6 +483,37 @@ public final class TaskServiceGrpc {
     return getListEventsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.CountRequest,
+      dev.taskgate.v1.CountResponse> getCountMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "Count",
+      requestType = dev.taskgate.v1.CountRequest.class,
+      responseType = dev.taskgate.v1.CountResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.CountRequest,
+      dev.taskgate.v1.CountResponse> getCountMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.CountRequest, dev.taskgate.v1.CountResponse> getCountMethod;
+    if ((getCountMethod = TaskServiceGrpc.getCountMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getCountMethod = TaskServiceGrpc.getCountMethod) == null) {
+          TaskServiceGrpc.getCountMethod = getCountMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.CountRequest, dev.taskgate.v1.CountResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "Count"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.CountRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.CountResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("Count"))
+              .build();
+        }
+      }
+    }
+    return getCountMethod;
+  }
+
   private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.AbortTasksRequest,
       dev.taskgate.v1.AbortTasksResponse> getAbortTasksMethod;
 
@@ -965,6 +996,16 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
+     * Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+     * </pre>
+     */
+    default void count(dev.taskgate.v1.CountRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.CountResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCountMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
      * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
      * </pre>
      */
@@ -1265,6 +1306,17 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
+     * Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+     * </pre>
+     */
+    public void count(dev.taskgate.v1.CountRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.CountResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getCountMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
      * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
      * </pre>
      */
@@ -1543,6 +1595,16 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
+     * Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+     * </pre>
+     */
+    public dev.taskgate.v1.CountResponse count(dev.taskgate.v1.CountRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getCountMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
      * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
      * </pre>
      */
@@ -1810,6 +1872,16 @@ public final class TaskServiceGrpc {
     public dev.taskgate.v1.ListEventsResponse listEvents(dev.taskgate.v1.ListEventsRequest request) {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getListEventsMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+     * </pre>
+     */
+    public dev.taskgate.v1.CountResponse count(dev.taskgate.v1.CountRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getCountMethod(), getCallOptions(), request);
     }
 
     /**
@@ -2085,6 +2157,17 @@ public final class TaskServiceGrpc {
 
     /**
      * <pre>
+     * Counts the tasks that fit a filter, if wanted apart by state, type or queue.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.CountResponse> count(
+        dev.taskgate.v1.CountRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getCountMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
      * Aborts many tasks, as Abort does each, by an operation that goes on after the answer.
      * </pre>
      */
@@ -2178,14 +2261,15 @@ public final class TaskServiceGrpc {
   private static final int METHODID_RESUME = 12;
   private static final int METHODID_LIST_PAUSES = 13;
   private static final int METHODID_LIST_EVENTS = 14;
-  private static final int METHODID_ABORT_TASKS = 15;
-  private static final int METHODID_RETRY_TASKS = 16;
-  private static final int METHODID_DELETE_TASKS = 17;
-  private static final int METHODID_GET_OPERATION = 18;
-  private static final int METHODID_WATCH_OPERATION = 19;
-  private static final int METHODID_STOP_OPERATION = 20;
-  private static final int METHODID_LIST_OPERATIONS = 21;
-  private static final int METHODID_GET_LOGS = 22;
+  private static final int METHODID_COUNT = 15;
+  private static final int METHODID_ABORT_TASKS = 16;
+  private static final int METHODID_RETRY_TASKS = 17;
+  private static final int METHODID_DELETE_TASKS = 18;
+  private static final int METHODID_GET_OPERATION = 19;
+  private static final int METHODID_WATCH_OPERATION = 20;
+  private static final int METHODID_STOP_OPERATION = 21;
+  private static final int METHODID_LIST_OPERATIONS = 22;
+  private static final int METHODID_GET_LOGS = 23;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2263,6 +2347,10 @@ public final class TaskServiceGrpc {
         case METHODID_LIST_EVENTS:
           serviceImpl.listEvents((dev.taskgate.v1.ListEventsRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListEventsResponse>) responseObserver);
+          break;
+        case METHODID_COUNT:
+          serviceImpl.count((dev.taskgate.v1.CountRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.CountResponse>) responseObserver);
           break;
         case METHODID_ABORT_TASKS:
           serviceImpl.abortTasks((dev.taskgate.v1.AbortTasksRequest) request,
@@ -2420,6 +2508,13 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.ListEventsResponse>(
                 service, METHODID_LIST_EVENTS)))
         .addMethod(
+          getCountMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.CountRequest,
+              dev.taskgate.v1.CountResponse>(
+                service, METHODID_COUNT)))
+        .addMethod(
           getAbortTasksMethod(),
           io.grpc.stub.ServerCalls.asyncUnaryCall(
             new MethodHandlers<
@@ -2538,6 +2633,7 @@ public final class TaskServiceGrpc {
               .addMethod(getResumeMethod())
               .addMethod(getListPausesMethod())
               .addMethod(getListEventsMethod())
+              .addMethod(getCountMethod())
               .addMethod(getAbortTasksMethod())
               .addMethod(getRetryTasksMethod())
               .addMethod(getDeleteTasksMethod())
