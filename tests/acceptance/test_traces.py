@@ -118,6 +118,19 @@ def test_each_attempt_is_of_the_same_trace(
     assert second["status"]["status_code"] == "UNSET"
 
 
+def test_what_a_task_sends_is_of_its_trace(
+    traced: tuple[Deployment, InProcessServer], tmp_path: Path
+) -> None:
+    _deployment, server = traced
+    task, trace_id = submitted(server, "traced.sends_another")
+    assert task.latest is not None
+    wait_until(lambda: len(of_worker(tmp_path / "spans", trace_id)) == 3, 30, "its spans")
+    spans = {one["name"]: one for one in of_worker(tmp_path / "spans", trace_id)}
+    sent = spans["run traced.works"]
+    assert sent["attributes"]["taskgate.task_id"] == task.latest.result
+    assert sent["parent_id"] == spans["run traced.sends_another"]["context"]["span_id"]
+
+
 def test_what_is_refused_and_what_is_cancelled(
     traced: tuple[Deployment, InProcessServer], exported: InMemorySpanExporter
 ) -> None:

@@ -40,3 +40,9 @@ def is_retried(self: TaskgateTask) -> None:
     """Fail once."""
     if not self.request.retries:
         raise self.retry(countdown=0)
+
+
+@task(name="traced.sends_another", bind=True)
+def sends_another(self: TaskgateTask) -> str:
+    """Send another task, as Celery programs do; its id."""
+    return str(self.app.send_task("traced.works").id)

@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
+from celery import signals
+
 HEADER = "traceparent"
 """Of messages, and of gRPC's metadata."""
 
@@ -142,6 +144,17 @@ def published(name: str, traceparent: str | None, began_at: int, **attributes: A
         attributes=attributes,
         start_time=began_at,
     ).end(time.time_ns())
+
+
+def _pass_on(headers: dict[str, Any], **_: Any) -> None:
+    """Have what a traced task or program sends be of its trace, unless it says otherwise."""
+    traceparent = current()
+    if traceparent is not None:
+        headers.setdefault(HEADER, traceparent)
+
+
+if _otel is not None:
+    signals.before_task_publish.connect(_pass_on, weak=False)
 
 
 def _is_instrumented() -> bool:
