@@ -5,7 +5,7 @@ What it reads is in ``results.py``; each word about a task's end is a method of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from celery import states
@@ -165,7 +165,8 @@ class RecordBackend(RecordReader):
             return
         if request.chord:
             self.on_chord_part_return(request, state, exc)
-        self._fail_chain(getattr(request, "chain", None), exc, traceback, state=state)
+        chain = list(_each_task(getattr(request, "chain", None)))
+        self._fail_chain(chain, exc, traceback, state=state)
         if call_errbacks and request.errbacks:
             self._call_task_errbacks(request, exc, traceback)
 
@@ -248,6 +249,13 @@ class RecordBackend(RecordReader):
         """Start the chord's body if this was its last part."""
         del state, result
         self.recorder.write(request.id, lambda tx: chords.unlock(tx, request.group, request.id))
+
+
+def _each_task(signatures: Any) -> Iterator[Any]:
+    """The tasks that would have followed, those of groups each: Celery forgets these."""
+    for one in signatures if isinstance(signatures, list | tuple) else ():
+        is_canvas = one.get("subtask_type") in ("group", "chain")
+        yield from _each_task(list(one["kwargs"]["tasks"])) if is_canvas else (one,)
 
 
 def _children(request: Any) -> list[Any]:

@@ -299,6 +299,18 @@ def test_tasks_called_as_functions_are_no_attempts(system: System) -> None:
     assert [child.id for child in result.children] == [started]
 
 
+def test_a_group_whose_turn_never_comes_has_failed(system: System) -> None:
+    def task(name: str, *args: Any) -> Any:
+        return system.app.signature(name, args, immutable=True)
+
+    after = group(task("demo.add", 1, 2), chain(task("demo.add", 3, 4), task("demo.add", 5, 6)))
+    result: Any = chain(task("demo.add", 0, 1), task("demo.fail", "no luck"), after).apply_async()
+
+    with pytest.raises(RuntimeError, match="no luck"):
+        result.get(timeout=SECONDS)
+    assert [one.state for one in result.results] == ["FAILURE", "FAILURE"]
+
+
 def test_a_task_that_failed_has_the_tasks_that_it_has_started(system: System) -> None:
     result = system.app.signature("features.starts_another_and", ("fail",)).delay()
 
