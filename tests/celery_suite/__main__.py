@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from celery_suite.differences import DIFFERENCES
+from celery_suite.differences import BY_CHANCE, DIFFERENCES
 from celery_suite.suite import FILES, OURS, STOCK, Outcomes, Way, run
 
 AT_ONCE = 2
@@ -52,7 +52,8 @@ def _show_differences(outcomes: dict[str, Outcomes], way: Way) -> int:
     for test in sorted(differ):
         why = found[test].why if test in found else "did not run"
         table.add_row("known" if test in known else "NEW", test, known.get(test, why))
-    stale = {test for test in known if test in found and found[test].outcome == "passed"}
+    passed = {test for test in known if test in found and found[test].outcome == "passed"}
+    stale = passed - BY_CHANCE
     for test in sorted(stale):
         table.add_row("GONE", test, "passes now: take it off the list")
     Console(width=160).print(table)

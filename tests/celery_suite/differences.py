@@ -17,13 +17,13 @@ _NO_SUBSCRIPTION = "results are read from the record: there is nothing to subscr
 
 _CHORDS = "test_canvas.py::test_chord::"
 _ERRBACKS = (
-    "from_chain[errback_old_style]",
-    "from_chain[errback_new_style]",
-    "from_chain_tail[errback_old_style]",
-    "from_chain_tail[errback_new_style]",
-    "from_group[errback_old_style]",
-    "from_group[errback_new_style]",
-    "from_group_fail_multiple_on_body_failure[errback_new_style]",
+    "test_mutable_errback_called_by_chord_from_chain[errback_old_style]",
+    "test_mutable_errback_called_by_chord_from_chain[errback_new_style]",
+    "test_mutable_errback_called_by_chord_from_chain_tail[errback_old_style]",
+    "test_mutable_errback_called_by_chord_from_chain_tail[errback_new_style]",
+    "test_mutable_errback_called_by_chord_from_group[errback_old_style]",
+    "test_mutable_errback_called_by_chord_from_group[errback_new_style]",
+    "test_mutable_errback_called_by_chord_from_group_fail_multiple_on_body_failure[errback_new_style]",
 )
 
 _TASKS = "test_tasks.py::test_tasks::"
@@ -60,3 +60,6 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
     },
 }
 """By the way of keeping results: the test, and the reason."""
+
+BY_CHANCE = frozenset({_TASKS + "test_retry", _TASKS + "test_retry_with_unpickleable_exception"})
+"""They look once, and mind STARTED only if they come upon it: on some days they pass."""
