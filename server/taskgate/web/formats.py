@@ -120,21 +120,6 @@ def arguments_text(task: task_pb2.Task) -> str:
     return indented(json.dumps(given))
 
 
-def call_text(task: task_pb2.Task) -> str:
-    """The arguments as in a call: ``2, y=3``."""
-    if task.arguments_json:
-        try:
-            given = json.loads(task.arguments_json)
-            positional, named = list(given["args"]), dict(given["kwargs"])
-        except (ValueError, TypeError, KeyError):
-            return task.arguments_json
-    else:
-        positional, named = values.from_list(task.args), values.from_struct(task.kwargs)
-    parts = [json_text(value) for value in positional]
-    parts += [f"{name}={json_text(value)}" for name, value in named.items()]
-    return ", ".join(parts)
-
-
 def result_text(task: task_pb2.Task) -> str:
     """What the task returned, as JSON text that changes nothing."""
     if task.result_json:

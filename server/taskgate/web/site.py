@@ -50,6 +50,7 @@ class Site:
     service: TaskService
     settings: ServerSettings
     sessions: Sessions
+    assets: Assets
     templates: Templates
     streams: Streams
     examine: Examine
@@ -63,7 +64,9 @@ class Site:
         examine: Examine,
     ) -> Site:
         """The pages that show what the service answers."""
-        return cls(service, settings, Sessions(tokens), Templates(Assets()), Streams(), examine)
+        assets = Assets()
+        sessions, templates = Sessions(tokens), Templates(assets)
+        return cls(service, settings, sessions, assets, templates, Streams(), examine)
 
     def app(self, overview: OverviewPages, cookie: str) -> Starlette:
         """The application. ``cookie``: the name of the session's."""
@@ -96,7 +99,7 @@ class Site:
             Route("/login", self._login_page),
             Route("/login", self._log_in, methods=["POST"]),
             Route("/logout", self._log_out, methods=["POST"]),
-            Route("/static/{digest}/{name}", Assets().answer),
+            Route("/static/{digest}/{name}", self.assets.answer),
         ]
         session = Middleware(
             SessionMiddleware,
