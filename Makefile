@@ -18,7 +18,7 @@ DEV := $(VENV)/.installed-dev
 # the copy that pip installed.
 GOOGLEAPIS := $(addprefix .tools/googleapis/google/rpc/,status.proto error_details.proto)
 
-.PHONY: help setup setup-dev servers run test conformance celery-suite check format generate verify bench bench-quick dist lock sbom packages faults soak clean
+.PHONY: help setup setup-dev servers run test conformance celery-suite coverage check format generate verify bench bench-quick dist lock sbom packages faults soak clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,14 @@ conformance: setup-dev servers  ## Run the same scenarios with the clients of al
 
 celery-suite: setup-dev servers  ## Run Celery's own integration tests here and on stock Celery
 	PYTHONPATH=tests $(BIN)/python -m celery_suite $(SUITE)
+
+COVERED := tests/unit tests/integration
+
+coverage: setup-dev servers  ## Branches that tests reach, in servers and workers too; COVERED="tests/unit" chooses
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses=4 --dist=loadfile $(COVERED) $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 check: setup-dev $(GOOGLEAPIS)  ## Everything that judges the code without running it
 	$(BIN)/ruff format --check
