@@ -54,6 +54,7 @@ from taskgate.store.lifecycle import Outcome, State
 from taskgate.store.outbox import Subqueue
 from taskgate.store.pauses import Kind, Target
 from taskgate.store.tables import attempts, labels, metadata, tasks
+from taskgate.store.tables import logs as logs_table
 from taskgate.store.tables import outbox as outbox_table
 from taskgate.store.transitions import Success
 
@@ -92,6 +93,8 @@ def fill(database: Database) -> None:
         )
         outbox.remove(tx, [new.id for new in ended])
         tx.execute(insert(attempts), [past_attempt(new.id) for new in ended])
+        logged = {"attempt": 1, "dropped": 0, "lines": "[]"}
+        tx.execute(insert(logs_table), [{**logged, "task_id": new.id} for new in ended])
         for new in ended:
             call = events.Call(new.id, new.task_type, new.queue, "Abort", "me", "")
             events.record(tx, call)
