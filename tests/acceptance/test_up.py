@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from support.deployment import COMMANDS
@@ -33,7 +35,7 @@ def up(folder: Path) -> Iterator[tuple[Process, str]]:
         env={**nothing, "TASKGATE_ADDRESS": address},
         cwd=folder,
     ) as process:
-        process.wait_ready(lambda: "grpcurl" in process.output and "submit" in process.output)
+        process.wait_ready(lambda: "The dashboard is at" in process.output)
         yield process, address
 
 
@@ -52,6 +54,19 @@ def address(running: tuple[Process, str]) -> str:
 @pytest.fixture
 def output(running: tuple[Process, str]) -> str:
     return running[0].output
+
+
+def dashboard_url(output: str) -> str:
+    [url] = re.findall(r"^The dashboard is at (http://\S+)$", output, re.MULTILINE)
+    return str(url)
+
+
+# Only this file has `up` choose a port: two that start at once may choose the same.
+def test_the_dashboard_comes_with_it(output: str, tmp_path: Path) -> None:
+    assert "taskgate" in httpx.get(dashboard_url(output)).text
+    with up(tmp_path) as (other, _):
+        assert dashboard_url(other.output) != dashboard_url(output)
+        assert httpx.get(dashboard_url(other.output)).status_code == 200
 
 
 def paste(output: str, word: str, address: str) -> str:

@@ -57,6 +57,7 @@ def test_the_commands_do_what_the_readme_says(tmp_path: Path) -> None:
     folders = [str(Path(sys.executable).parent), str(require("grpcurl").parent)]
     address = f"127.0.0.1:{free_port()}"
     env = {
+        "TASKGATE_WEB_ADDRESS": "127.0.0.1:0",
         "PATH": os.pathsep.join([*folders, os.environ["PATH"]]),
         "TASKGATE_ADDRESS": address,
     }
