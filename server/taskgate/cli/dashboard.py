@@ -11,9 +11,6 @@ from taskgate.cli.exits import CommandError
 from taskgate.server.server import MakeDashboard
 from taskgate.server.settings import ServerSettings
 
-DEFAULT_ADDRESS = "127.0.0.1:50080"
-"""Where ``taskgate up`` serves it."""
-
 _NEEDED = ("itsdangerous", "jinja2", "starlette", "uvicorn")
 
 

@@ -41,6 +41,10 @@ class MisspeltSetting(ValueError):
     """The name of an environment variable is nearly that of a setting."""
 
 
+ANY_PORT = "auto"
+"""Of ``TASKGATE_WEB_ADDRESS``: the dashboard's own port on loopback, or another if it is taken."""
+
+
 class ServerSettings(Settings):
     """Where and how to serve.
 
@@ -114,7 +118,9 @@ class ServerSettings(Settings):
     @field_validator("taskgate_web_address")
     @classmethod
     def _is_web_address(cls, address: str) -> str:
-        if address and addresses.parse(address).port is None:
+        if address in ("", ANY_PORT):
+            return address
+        if addresses.parse(address).port is None:
             raise ValueError(f"{address!r} is no host:port: browsers know no Unix sockets")
         return address
 
@@ -150,7 +156,7 @@ class ServerSettings(Settings):
         self._check_guards("TASKGATE_ADDRESS", self.taskgate_address, needs_tokens=False)
         if self.taskgate_web_address:
             # Browsers show certificates to whoever asks; the dashboard knows callers by tokens.
-            web = self.taskgate_web_address
+            web = self.taskgate_web_address.replace(ANY_PORT, "127.0.0.1:0")
             self._check_guards("TASKGATE_WEB_ADDRESS", web, needs_tokens=True)
             if self.taskgate_tls_client_ca is not None and self.taskgate_tokens_file is None:
                 raise ValueError(

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import uvicorn
 
 from taskgate.server import addresses
-from taskgate.server.addresses import AddressUnavailable
+from taskgate.server.addresses import Address, AddressUnavailable
 from taskgate.server.api.authentication import Tokens
 from taskgate.server.api.service import TaskService
-from taskgate.server.settings import ServerSettings
+from taskgate.server.settings import ANY_PORT, ServerSettings
 from taskgate.web.pages.overview import OverviewPages
 from taskgate.web.pages.system import Examine
 from taskgate.web.site import Site
@@ -43,6 +43,10 @@ class _Http(uvicorn.Server):
         self.is_ready.set()
 
 
+USUAL_ADDRESS = "127.0.0.1:50080"
+OTHER_ADDRESS = "127.0.0.1:0"
+
+
 class Dashboard:
     """Serves the pages. Nothing is opened before it starts."""
 
@@ -67,7 +71,7 @@ class Dashboard:
         Raises:
             AddressUnavailable: the address cannot be listened on.
         """
-        listener = _listen(self._settings.taskgate_web_address)
+        address, listener = _listen(self._settings.taskgate_web_address)
         port = listener.getsockname()[1]
         # Browsers send a host's cookies to all of its ports.
         app = self._site.app(self._overview, cookie=f"taskgate-{port}")
@@ -94,8 +98,7 @@ class Dashboard:
         ready.cancel()
         self._overview.start()
         scheme = "http" if self._settings.taskgate_tls_cert is None else "https"
-        address = addresses.parse(self._settings.taskgate_web_address).with_port(port)
-        return f"{scheme}://{address}/"
+        return f"{scheme}://{address.with_port(port)}/"
 
     @property
     def is_broken(self) -> bool:
@@ -117,8 +120,17 @@ class Dashboard:
             await asyncio.wait([self._serving])
 
 
-def _listen(text: str) -> socket.socket:
-    address = addresses.parse(text)
+def _listen(text: str) -> tuple[Address, socket.socket]:
+    if text != ANY_PORT:
+        return _listen_on(addresses.parse(text))
+    try:
+        return _listen_on(addresses.parse(USUAL_ADDRESS))
+    except AddressUnavailable:
+        return _listen_on(addresses.parse(OTHER_ADDRESS))
+
+
+def _listen_on(address: Address) -> tuple[Address, socket.socket]:
+    listener: socket.socket | None = None
     try:
         family, _, _, _, where = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM
@@ -126,7 +138,10 @@ def _listen(text: str) -> socket.socket:
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(where)
+        listener.listen()  # until then another program may bind to it, too
     except OSError as exc:
+        if listener is not None:
+            listener.close()
         why = addresses.why_not_free(address) or exc.strerror or str(exc)
-        raise AddressUnavailable(f"cannot listen on {text}, for the dashboard: {why}") from exc
-    return listener
+        raise AddressUnavailable(f"cannot listen on {address}, for the dashboard: {why}") from exc
+    return address, listener

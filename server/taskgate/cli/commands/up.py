@@ -15,15 +15,13 @@ import click
 from taskgate.cli import exits
 from taskgate.cli.commands.worker import CELERY, WORKER
 from taskgate.cli.connection import DEFAULT_ADDRESS
-from taskgate.cli.dashboard import DEFAULT_ADDRESS as DASHBOARD_ADDRESS
 from taskgate.cli.dashboard import is_installed as dashboard_is_installed
 from taskgate.cli.exits import CommandError
 from taskgate.cli.output.terminal import write
 from taskgate.cli.readiness import Readiness
 from taskgate.cli.settings import load_settings, loglevel_option, translate_store_errors
 from taskgate.cli.supervisor import PartDied, StopRequested, Supervisor
-from taskgate.server import addresses
-from taskgate.server.settings import ServerSettings
+from taskgate.server.settings import ANY_PORT, ServerSettings
 from taskgate.store import workers
 from taskgate.store.database import schema
 from taskgate.store.database.engine import Database
@@ -138,12 +136,7 @@ def _has_registered(database: Database, pid: int) -> bool:
 
 def _dashboard_address(environment: Mapping[str, str]) -> str:
     """Where the dashboard is to be: as said, or on a port of this machine if it is installed."""
-    said = environment.get("TASKGATE_WEB_ADDRESS")
-    if said is not None or not dashboard_is_installed():
-        return said or ""
-    if addresses.why_not_free(addresses.parse(DASHBOARD_ADDRESS)):  # of another `taskgate up`
-        return "127.0.0.1:0"
-    return DASHBOARD_ADDRESS
+    return environment.get("TASKGATE_WEB_ADDRESS", ANY_PORT if dashboard_is_installed() else "")
 
 
 def _welcome(settings: ServerSettings, address: str, dashboard_url: str) -> str:
