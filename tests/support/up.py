@@ -24,8 +24,6 @@ class Up(Process):
         python: str | Path = sys.executable,
     ) -> None:
         command = [python, "-m", "taskgate.cli", "up", "--address", address, *options]
-        # Two that start at once would want the same port for their dashboards.
-        env = {"TASKGATE_WEB_ADDRESS": "127.0.0.1:0", **(env or {})}
         super().__init__(command, log=folder / "up.log", cwd=folder, env=env)
         self.wait_ready(lambda: _READY.search(self.output) is not None, timeout=100)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -65,7 +66,7 @@ def test_without_a_token_nothing_is_done(
 def test_every_call_wants_a_token(stub: TaskServiceStub) -> None:
     for method in task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].methods:
         if not method.server_streaming:
-            request = getattr(task_service_pb2, method.input_type.name)()
+            request = GetMessageClass(method.input_type)()
             assert refused(getattr(stub, method.name), request).reason == "TOKEN_MISSING"
 
 

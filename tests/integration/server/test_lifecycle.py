@@ -33,7 +33,9 @@ import sys
 from pathlib import Path
 from taskgate.server.main import serve
 from taskgate.server.settings import ServerSettings
-serve(ServerSettings(), ready=lambda address: Path("address").write_text(address + "\\n"))
+def ready(address, _dashboard):
+    Path("address").write_text(address + "\\n")
+serve(ServerSettings(), ready=ready)
 print("returned")
 """
 

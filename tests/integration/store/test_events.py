@@ -226,11 +226,11 @@ def test_who_follows_many_writers_is_told_of_everything(database: Database) -> N
         after = BEGINNING
         try:
             while True:
-                last_look = done.is_set()
+                is_last = done.is_set() and until(database) > last_time
                 page = _look(database, after)
                 told.extend(one.position for one in page.events)
                 after = told[-1] if told else after
-                if last_look and not page.events and until(database) > last_time:
+                if is_last and not page.events:
                     return
         except BaseException as exc:
             followers_error.append(exc)

@@ -69,7 +69,9 @@ def test_time_limit_with_a_retry_policy(system: System) -> None:
         system.submit("journal.run", 60, run_timeout=limit, retry_policy=policy)
     )
 
-    assert (failure_of(task).reason, task.attempt) == (Reason.TIMED_OUT, 2)
+    # On a busy machine an attempt that could not start within a second was given back.
+    given_back = sum(one.outcome is Outcome.RETURNED for one in task.past_attempts)
+    assert (failure_of(task).reason, task.attempt - given_back) == (Reason.TIMED_OUT, 2)
 
 
 def test_forced_abort_ends_the_process(system: System) -> None:
