@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import wraps
 from typing import Any
 
 import click
 
 from taskgate.cli import exits
-from taskgate.cli.arguments import parse_labels
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.filters import takes_filter
 from taskgate.cli.output.tables import Cell, Column, cut_end, print_table
 from taskgate.cli.output.terminal import write, write_json
 from taskgate.cli.output.times import since
-from taskgate.cli.times import WHEN
-from taskgate.client import Begun, Client, Operation, OperationState, State, TaskFilter
+from taskgate.client import Begun, Client, Operation, OperationState, TaskFilter
 
-_STATES = [state.value for state in State if state is not State.UNSPECIFIED]
 _COLUMNS = (
     Column("ID", is_id=True),
     Column("KIND"),
@@ -50,29 +47,15 @@ def _takes_order(command: Callable[..., None]) -> Callable[..., None]:
         *,
         ids: tuple[str, ...],
         want_all: bool,
-        states: tuple[str, ...],
-        task_types: tuple[str, ...],
-        queues: tuple[str, ...],
-        labels: tuple[str, ...],
-        created_from: datetime | None,
-        created_before: datetime | None,
+        chosen: TaskFilter,
         rate: float,
         dry_run: bool,
         wait: bool,
         as_json: bool,
         **more: Any,
     ) -> None:
-        filters = (states, task_types, queues, labels, created_from, created_before)
-        if bool(ids) == (want_all or any(filters)):
+        if bool(ids) == (want_all or chosen != TaskFilter()):
             raise click.UsageError("give IDs or filters; --all for all tasks")
-        chosen = TaskFilter(
-            states=[State(state) for state in states],
-            task_types=task_types,
-            queues=queues,
-            labels=parse_labels(labels),
-            created_from=created_from,
-            created_before=created_before,
-        )
         command(client, _Order(ids or chosen, rate, dry_run, wait, as_json), **more)
 
     for option in reversed(_OPTIONS):
@@ -83,20 +66,7 @@ def _takes_order(command: Callable[..., None]) -> Callable[..., None]:
 _OPTIONS = (
     click.argument("ids", metavar="[ID]...", nargs=-1),
     click.option("--all", "want_all", is_flag=True, help="All tasks."),
-    click.option(
-        "--state",
-        "states",
-        multiple=True,
-        type=click.Choice(_STATES, case_sensitive=False),
-        help="In this state; repeatable.",
-    ),
-    click.option("--type", "task_types", multiple=True, help="Of this task type; repeatable."),
-    click.option("--queue", "queues", multiple=True, help="In this queue; repeatable."),
-    click.option(
-        "--label", "labels", metavar="KEY=VALUE", multiple=True, help="With this; repeatable."
-    ),
-    click.option("--since", "created_from", type=WHEN, help="Submitted then or later: 2h."),
-    click.option("--before", "created_before", type=WHEN, help="Submitted before then."),
+    takes_filter,
     click.option("--rate", type=click.FloatRange(min=0), default=0, help="Tasks a second at most."),
     click.option("--dry-run", is_flag=True, help="Only say how many there are, and show some."),
     click.option("--wait", is_flag=True, help="Return when all is done."),

@@ -8,19 +8,17 @@ from datetime import UTC, datetime
 
 import click
 
-from taskgate.cli.arguments import parse_labels
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES
+from taskgate.cli.filters import takes_filter
 from taskgate.cli.ids import whole_id
 from taskgate.cli.output.follow import VERBOSE
 from taskgate.cli.output.tables import Cell, Column, cut_end, cut_middle, print_table
 from taskgate.cli.output.task import fields_of, print_task, state_text
 from taskgate.cli.output.terminal import write, write_json
 from taskgate.cli.output.times import since, span
-from taskgate.cli.times import WHEN
-from taskgate.client import Client, Page, State, Task
+from taskgate.client import Client, Page, Task, TaskFilter
 
-_STATES = [state.value for state in State if state is not State.UNSPECIFIED]
 _COLUMNS = (
     Column("ID", is_id=True),
     Column("TYPE", cut_middle, least=12),
@@ -34,20 +32,7 @@ _LARGE_PAGE = 500
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice(_STATES, case_sensitive=False),
-    help="In this state; repeatable.",
-)
-@click.option("--type", "task_types", multiple=True, help="Of this task type; repeatable.")
-@click.option("--queue", "queues", multiple=True, help="In this queue; repeatable.")
-@click.option(
-    "--label", "labels", metavar="KEY=VALUE", multiple=True, help="With this label; repeatable."
-)
-@click.option("--since", "created_from", type=WHEN, help="Submitted then or later: 2h, 2026-11-22.")
-@click.option("--before", "created_before", type=WHEN, help="Submitted before then.")
+@takes_filter
 @click.option("--root", "root_id", default="", metavar="ID", help="This task and its retries.")
 @click.option(
     "--limit",
@@ -66,12 +51,7 @@ _LARGE_PAGE = 500
 def command(
     client: Client,
     *,
-    states: tuple[str, ...],
-    task_types: tuple[str, ...],
-    queues: tuple[str, ...],
-    labels: tuple[str, ...],
-    created_from: datetime | None,
-    created_before: datetime | None,
+    chosen: TaskFilter,
     root_id: str,
     limit: int,
     page_token: str,
@@ -92,12 +72,12 @@ def command(
     taskgate list --json | jq -r '.tasks[].id'
     """
     tasks = client.list(
-        states=[State(state) for state in states],
-        task_types=task_types,
-        queues=queues,
-        labels=parse_labels(labels),
-        created_from=created_from,
-        created_before=created_before,
+        states=chosen.states,
+        task_types=chosen.task_types,
+        queues=chosen.queues,
+        labels=chosen.labels,
+        created_from=chosen.created_from,
+        created_before=chosen.created_before,
         root_id=whole_id(client, root_id),
         full=full,
         page_size=_LARGE_PAGE if want_all else limit,
