@@ -17,7 +17,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from taskgate.store.database import forks
+from taskgate.store.database import forks, wal
 from taskgate.store.database.urls import hide_passwords, parse_url
 from taskgate.store.errors import RecordLocked, StoreUnavailable, ValueRefused
 
@@ -248,7 +248,7 @@ def _sqlite(url: Any) -> Engine:
 def _prepare_sqlite(connection: Any, _entry: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    wal.enable(cursor, wait_seconds=SQLITE_BUSY_SECONDS)
     # An answered Submit is on disk: with NORMAL a power cut could take the last commits back.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()

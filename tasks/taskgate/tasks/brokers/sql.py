@@ -42,7 +42,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from taskgate.store.database import forks
+from taskgate.store.database import forks, wal
 from taskgate.store.database.engine import SQLITE_BUSY_SECONDS
 from taskgate.store.database.urls import parse_url
 from taskgate.tasks.brokers.transports import UNREADABLE, CarefulTransport, drop
@@ -317,7 +317,7 @@ def _create_engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: Any, _entry: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    wal.enable(cursor, wait_seconds=SQLITE_BUSY_SECONDS)
     # A power cut may take the last messages; the record has them and they are published again.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
