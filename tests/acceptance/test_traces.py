@@ -35,6 +35,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(tracing, "provider", tracing.Provider())
     return exporter
 
 
@@ -189,7 +190,8 @@ def test_what_is_no_traceparent_is_dropped(sent: object) -> None:
     assert tracing.checked(sent) is None
 
 
-def test_without_a_provider_nothing_is_made() -> None:
+def test_without_a_provider_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "provider", tracing.Provider())
     assert not tracing.is_on()
     assert tracing.current() is None
     with tracing.span("nothing") as span:

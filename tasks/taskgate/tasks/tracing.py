@@ -20,6 +20,8 @@ from celery import signals
 HEADER = "traceparent"
 """Of messages, and of gRPC's metadata."""
 
+LOOK_SECONDS = 1.0
+
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CELERYS = "opentelemetry.instrumentation.celery"
 
@@ -35,12 +37,32 @@ _otel = _module("opentelemetry.trace")
 _w3c = _module("opentelemetry.trace.propagation.tracecontext")
 
 
+class Provider:
+    """Whether there is a provider for spans to go to.
+
+    Once there is, it stays. That there is none is asked anew once a second only: it takes
+    OpenTelemetry longer than the rest of a call's bookkeeping.
+    """
+
+    def __init__(self) -> None:
+        self._is_there = False
+        self._looked_at = float("-inf")
+
+    def is_there(self) -> bool:
+        now = time.monotonic()
+        if not self._is_there and now - self._looked_at >= LOOK_SECONDS:
+            nobody = (_otel.ProxyTracerProvider, _otel.NoOpTracerProvider)
+            self._is_there = not isinstance(_otel.get_tracer_provider(), nobody)
+            self._looked_at = now
+        return self._is_there
+
+
+provider = Provider()
+
+
 def is_on() -> bool:
-    """Whether there is a provider for spans to go to."""
-    if _otel is None:
-        return False
-    nobody = (_otel.ProxyTracerProvider, _otel.NoOpTracerProvider)
-    return not isinstance(_otel.get_tracer_provider(), nobody)
+    """Whether there is a provider for spans to go to; up to a second late."""
+    return _otel is not None and provider.is_there()
 
 
 def checked(traceparent: object) -> str | None:

@@ -29,7 +29,7 @@ def test_what_is_going_on(taskgate: Taskgate) -> None:
     # Final tasks are counted anew every few seconds only.
     def one_failed() -> bool:
         states = json.loads(taskgate("stats", "--json").stdout)["states"]
-        return states.get("FAILED") == {"tasks": 1, "estimated": False}
+        return bool(states.get("FAILED") == {"tasks": 1, "estimated": False})
 
     wait_until(one_failed, timeout=30)
 

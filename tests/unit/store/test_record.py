@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import uuid
 
@@ -20,3 +22,26 @@ def test_an_id_begins_with_the_time() -> None:
 
 def test_no_two_ids_are_alike() -> None:
     assert len({new_task_id() for _ in range(10_000)}) == 10_000
+
+
+FORKING = """
+import os
+from taskgate.store.record import new_task_id
+
+new_task_id()
+for _ in range(4):
+    pid = os.fork()
+    if pid == 0:
+        print(*(new_task_id().rpartition("-")[2] for _ in range(100)), flush=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+print(*(new_task_id().rpartition("-")[2] for _ in range(100)))
+"""
+
+
+def test_forked_processes_make_ids_of_their_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], capture_output=True, text=True, check=True, timeout=60
+    )
+    ends = done.stdout.split()  # without the time, which tells apart those made one by one
+    assert len(set(ends)) == len(ends) == 500
