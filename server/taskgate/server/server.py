@@ -50,6 +50,7 @@ from taskgate.store.database.engine import Database
 from taskgate.tasks.app import create_app
 from taskgate.tasks.background.dispatcher import Dispatcher
 from taskgate.tasks.background.loop import Loop
+from taskgate.tasks.background.schedules import Ticker
 from taskgate.tasks.background.sweeper import sweeper_of
 from taskgate.tasks.brokers.publishing import Publisher
 from taskgate.tasks.mirror import Mirror
@@ -141,6 +142,7 @@ class TaskgateServer:
             self._operations.loop,
             *(mirroring.loop for mirroring in _mirrorings(settings, self._database)),
             sweeper.loop,
+            Ticker(self._database).loop,
             self._reader.loop,
             self._writer.loop,
             self._dispatcher.loop,

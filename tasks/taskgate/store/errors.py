@@ -10,6 +10,8 @@
     ├── TaskNotFound         no record has the id
     ├── TaskNotFinal         the call needs a final task
     ├── OperationNotFound    no operation has the id
+    ├── ScheduleNotFound     no schedule has the id
+    ├── ScheduleExists       another schedule has the id
     ├── TooManyTasks         an operation would be about more tasks than one may
     ├── TaskAlreadyFinal     the call needs a task that has not ended
     └── SubmissionRefused
@@ -99,6 +101,22 @@ class OperationNotFound(StoreError):
     def __init__(self, operation_id: str) -> None:
         super().__init__(f"no operation has the id {operation_id!r}")
         self.operation_id = operation_id
+
+
+class ScheduleNotFound(StoreError):
+    """No schedule has this id."""
+
+    def __init__(self, schedule_id: str) -> None:
+        super().__init__(f"no schedule has the id {schedule_id!r}")
+        self.schedule_id = schedule_id
+
+
+class ScheduleExists(StoreError):
+    """Another schedule has this id."""
+
+    def __init__(self, schedule_id: str) -> None:
+        super().__init__(f"there is another schedule {schedule_id!r}: update it, or choose an id")
+        self.schedule_id = schedule_id
 
 
 class TooManyTasks(StoreError):

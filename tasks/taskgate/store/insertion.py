@@ -46,7 +46,7 @@ from taskgate.store.tables import labels, outbox, tasks
 FIRST_VERSION = 1
 FIRST_ATTEMPT = 1
 
-_TEXTS = ("submitted_from", "trace", "request_id", "request_digest", "retry_of")
+_TEXTS = ("submitted_from", "trace", "request_id", "request_digest", "retry_of", "schedule")
 
 _INTEGERS = range(-(1 << 63), 1 << 63)
 
@@ -179,6 +179,7 @@ def _task(new: NewTask, row: Row[Any]) -> Task:
         unique_until=new.unique_until,
         unique_ttl=new.unique_ttl,
         trace=new.trace,
+        schedule=new.schedule,
     )
 
 
@@ -201,6 +202,7 @@ _TASK: Mapping[str, TypeEngine[Any]] = {
     "unique_until": Text(),
     "unique_ttl": Float(),
     "trace": Text(),
+    "schedule": Text(),
     "request_id": Text(),
     "request_digest": Text(),
     "retry_of": Text(),

@@ -42,6 +42,7 @@ class Filter:
     labels: Mapping[str, str] = field(default_factory=dict)
     """A task must have them all."""
     root_ids: frozenset[str] = frozenset()
+    schedules: frozenset[str] = frozenset()
     created_from: datetime | None = None
     created_before: datetime | None = None
 
@@ -49,6 +50,7 @@ class Filter:
 _MATCHED: dict[str, ColumnElement[str]] = {
     "ids": tasks.c.id,
     "root_ids": tasks.c.root_id,
+    "schedules": tasks.c.schedule,
     "states": tasks.c.state,
     "task_types": tasks.c.task_type,
     "queues": tasks.c.queue,

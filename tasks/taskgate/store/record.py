@@ -67,6 +67,19 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """When a schedule's ticks are: by a cron expression, or one every so often."""
+
+    cron: str = ""
+    zone: str = "UTC"
+    """The IANA name of the time zone that a cron expression is read in."""
+    interval: float = 0.0
+    """Seconds."""
+    anchor: float = 0.0
+    """A time, in seconds since 1970, that ticks are whole intervals away from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why an attempt failed."""
 
@@ -111,6 +124,8 @@ class NewTask:
     """The network address of the caller."""
     trace: str | None = None
     """W3C's traceparent of what submitted it."""
+    schedule: str | None = None
+    """The id of the schedule that submits it."""
     request_id: str | None = None
     request_digest: str | None = None
     """A digest of all that the caller sent, by which a repeated request is told from another."""
@@ -178,6 +193,8 @@ class Task:
     unique_ttl: timedelta | None
     trace: str | None = None
     """W3C's traceparent of what submitted it; None where nobody traces."""
+    schedule: str | None = None
+    """The id of the schedule that submitted it."""
     past_attempts: tuple[Attempt, ...] = ()
     """The attempts before the current one."""
 

@@ -28,7 +28,7 @@ from taskgate.store.database.columns import (
     UtcDateTime,
 )
 from taskgate.store.lifecycle import ACTIVE, FINAL, WAITING, Outcome, State
-from taskgate.store.record import Failure, RetryPolicy
+from taskgate.store.record import Failure, RetryPolicy, Timing
 
 metadata = MetaData(
     naming_convention={
@@ -43,6 +43,9 @@ ID_LENGTH = 255
 
 NAME_LENGTH = 255
 """Of task types, queues and the like, in characters."""
+
+SCHEDULE_ID_LENGTH = 63
+"""With a tick's time it is a request id."""
 
 KEY_LENGTH = NAME_LENGTH + len("queue:")
 """Of what is paused."""
@@ -87,6 +90,7 @@ tasks = Table(
     Column("unique_until", Name(16)),
     Column("unique_ttl", Seconds),
     Column("trace", Name(64)),
+    Column("schedule", Name(SCHEDULE_ID_LENGTH)),
     Column("request_id", Name(128)),
     Column("request_digest", Name(64)),
     Column("retry_policy", JsonDataclass(RetryPolicy)),
@@ -148,6 +152,15 @@ _partial_index(
     where=f"expires_at IS NOT NULL AND {_state_in(WAITING)}",
 )
 _partial_index("ix_taskgate_tasks_finished", "finished_at", where="finished_at IS NOT NULL")
+
+_partial_index(
+    "ix_taskgate_tasks_by_schedule", "schedule", "created_at", "id", where="schedule IS NOT NULL"
+)
+_partial_index(
+    "ix_taskgate_tasks_of_schedule",
+    "schedule",
+    where=f"schedule IS NOT NULL AND {_state_in(frozenset(State) - FINAL)}",
+)
 
 for _filter in ("root_id", "state", "task_type", "queue"):
     Index(f"ix_taskgate_tasks_by_{_filter}", tasks.c[_filter], tasks.c.created_at, tasks.c.id)
@@ -285,6 +298,41 @@ Index(
     unique=True,
     postgresql_where=text("request_id IS NOT NULL"),
     sqlite_where=text("request_id IS NOT NULL"),
+)
+
+schedules = Table(
+    "taskgate_schedules",
+    metadata,
+    Column("id", Name(SCHEDULE_ID_LENGTH), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("timing", JsonDataclass(Timing), nullable=False),
+    Column("template", LongText, nullable=False),
+    Column("overlap", Name(16), nullable=False),
+    Column("missed", Name(16), nullable=False),
+    Column("most_missed", Integer, nullable=False),
+    Column("description", LongText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Name(NAME_LENGTH), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("paused_at", UtcDateTime),
+    Column("paused_by", Name(NAME_LENGTH)),
+    Column("pause_reason", LongText),
+    Column("next_at", UtcDateTime),
+    Column("last_at", UtcDateTime),
+    Column("last_fired_at", UtcDateTime),
+    Column("last_outcome", Name(16)),
+    Column("last_task_id", Name(ID_LENGTH)),
+    Column("last_message", LongText),
+    Column("counts", JsonObject, nullable=False),
+)
+"""What submits tasks again and again: see ``schedules.py``."""
+
+_TICKING = text("next_at IS NOT NULL")
+Index(
+    "ix_taskgate_schedules_due",
+    schedules.c.next_at,
+    postgresql_where=_TICKING,
+    sqlite_where=_TICKING,
 )
 
 operation_tasks = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,7 +71,10 @@ def _text(definition: Mapping[str, Any]) -> str:
     return json.dumps(definition, sort_keys=True)
 
 
-def by_name(tx: Connection) -> dict[str, TaskType]:
-    """Every task type on record, in the order of their names."""
-    rows = tx.execute(select(task_types).order_by(task_types.c.name)).mappings()
+def by_name(tx: Connection, names: Collection[str] | None = None) -> dict[str, TaskType]:
+    """Task types on record, all or those with the names, in the order of their names."""
+    statement = select(task_types).order_by(task_types.c.name)
+    if names is not None:
+        statement = statement.where(task_types.c.name.in_(names))
+    rows = tx.execute(statement).mappings()
     return {row["name"]: from_row(TaskType, row) for row in rows}

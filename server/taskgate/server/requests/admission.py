@@ -249,6 +249,7 @@ def retry_of(original: Task, text: str, by: str, by_from: str | None = None) -> 
         unique_key=original.unique_key,
         unique_until=original.unique_until,
         unique_ttl=original.unique_ttl,
+        schedule=original.schedule,
     )
 
 

@@ -18,6 +18,7 @@ from taskgate.store.database import schema
 from taskgate.tasks.backend import RecordBackend
 from taskgate.tasks.background.dispatcher import WORKER_POLL_SECONDS, Dispatcher
 from taskgate.tasks.background.loop import Loop
+from taskgate.tasks.background.schedules import Ticker
 from taskgate.tasks.background.sweeper import Sweeper
 from taskgate.tasks.base import context_factory, with_taskgate
 from taskgate.tasks.brokers import sql
@@ -191,7 +192,7 @@ def _start_loops(app: Any, backend: RecordBackend) -> list[Loop]:
         retention=None,  # the servers' to decide
         own_worker=lambda: identity.worker_id(None),
     )
-    loops = [dispatcher.loop, sweeper.loop]
+    loops = [dispatcher.loop, sweeper.loop, Ticker(backend.database).loop]
     for loop in loops:
         loop.start()
     return loops
