@@ -15,6 +15,8 @@ _IN_REDIS = "looks for what Celery's Redis backend keeps in Redis"
 
 _NO_SUBSCRIPTION = "results are read from the record: there is nothing to subscribe to"
 
+_OUTER_ENDS = "a chord that waits for one which failed ends too, and tells its errbacks"
+
 _CHORDS = "test_canvas.py::test_chord::"
 _ERRBACKS = (
     "test_mutable_errback_called_by_chord_from_chain[errback_old_style]",
@@ -35,6 +37,7 @@ _BOTH = {
     _ON_REDIS + "test_asyncresult_forget_cancels_subscription": _NO_SUBSCRIPTION,
     _ON_REDIS + "test_asyncresult_get_cancels_subscription": _NO_SUBSCRIPTION,
     _CHORDS + "test_chord_on_error": _IN_REDIS,
+    _CHORDS + "test_nested_chord_header_link_error": _OUTER_ENDS,
     **{f"{_CHORDS}test_generator[{size}]": _KNOWN_FIRST for size in range(3, 10)},
     _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[STARTED]": _NO_CLAIM,
     _TASKS + "test_revoke_keeps_state_of_task_started_elsewhere[PROGRESS]": _NO_CLAIM,

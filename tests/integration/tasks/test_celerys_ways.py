@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celery import chain, chord, group
 from celery.contrib.abortable import AbortableAsyncResult
-from celery.exceptions import TaskRevokedError
+from celery.exceptions import ChordError, CPendingDeprecationWarning, TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeout
 from celery.result import GroupResult
 from sqlalchemy import select
@@ -228,6 +228,32 @@ def test_chord_with_a_failing_part(system: System) -> None:
     assert f"Dependency {failing.id} raised RuntimeError('no')" in failure_of(task).message
     with pytest.raises(RuntimeError, match="no"):  # what made it fail, as Celery's own backends say
         result.get(timeout=SECONDS)
+
+
+def test_chord_with_a_failing_chord_in_its_header(system: System) -> None:
+    """Both end: on Celery's Redis backend the outer one waits for ever."""
+    app = system.app
+    twice, total = app.signature("features.twice", (1,)), app.signature("features.total")
+    inner = chord([twice, app.signature("demo.fail", ("no",))], total.clone(), app=app)
+    errback = app.signature("journal.run", kwargs={"seconds": 0}, immutable=True)
+
+    outer = chord(group([twice.clone(), inner], app=app), total, app=app)
+    with pytest.warns(CPendingDeprecationWarning, match="chord_header"):
+        outer.link_error(errback)  # Celery links it to the bodies of both
+    result = outer.apply_async()
+
+    task = system.wait_final(result.id)
+    assert (task.state, failure_of(task).type) == (State.FAILED, "ChordError")
+    with pytest.raises(ChordError, match="no"):
+        result.get(timeout=SECONDS)
+
+    def ended_errbacks() -> int:
+        with system.deployment.database.read() as tx:
+            of_errback = tasks.c.task_type == errback.task
+            ended = of_errback & (tasks.c.state == State.SUCCEEDED)
+            return len(tx.execute(select(tasks.c.id).where(ended)).all())
+
+    wait_until(lambda: ended_errbacks() == 2, SECONDS, "the errbacks of both bodies")
 
 
 def test_chord_in_a_chain(system: System) -> None:
