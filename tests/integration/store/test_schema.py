@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,6 +179,13 @@ def test_processes_that_upgrade_at_once_take_turns(database_url: str) -> None:
         process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert differences(Database(database_url)) == []
+
+
+def test_threads_that_upgrade_databases_of_their_own_at_once(tmp_path: Path) -> None:
+    databases = [Database(f"sqlite:///{tmp_path}/{number}.db") for number in range(8)]
+    with ThreadPoolExecutor(len(databases)) as threads:
+        list(threads.map(schema.upgrade, databases))
+    assert [differences(database) for database in databases] == [[]] * len(databases)
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(

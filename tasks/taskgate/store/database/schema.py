@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 from alembic import command
 from alembic.config import Config
@@ -20,6 +21,9 @@ VERSION_TABLE = "taskgate_alembic_version"
 
 _UPGRADE_LOCK = 0x7461736B67617465
 """PostgreSQL's advisory lock for upgrades; "taskgate" in ASCII."""
+
+_alembic = threading.Lock()
+"""Alembic keeps the connection that it works on for all threads of a process."""
 
 
 def upgrade(database: Database) -> None:
@@ -39,7 +43,8 @@ def upgrade(database: Database) -> None:
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         if _is_newer(tx, _current(tx)):
             return
-        command.upgrade(_config(tx), "head")
+        with _alembic:
+            command.upgrade(_config(tx), "head")
 
 
 def check(database: Database) -> str:
