@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from taskgate.server.server import MakeDashboard, TaskgateServer
-from taskgate.server.settings import ServerSettings
 from taskgate.store import task_types, workers
 from taskgate.store.database.engine import Database
+from taskgate.testing.serving import ServerThread
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 WORKER = "worker@here"
@@ -26,42 +21,10 @@ SECONDS = 20
 """The deadline of calls that should be answered at once."""
 
 
-class InProcessServer:
-    """A server with an event loop in a thread of its own; it stops at the end of a `with`."""
+class InProcessServer(ServerThread):
+    """The test kit's server in a thread, and channels to it."""
 
-    def __init__(
-        self, settings: ServerSettings, make_dashboard: MakeDashboard | None = None
-    ) -> None:
-        self.settings = settings
-        self._make_dashboard = make_dashboard
-        self.address = ""
-        self._exits = ExitStack()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        try:
-            self.server = self.run(_make(self.settings, self._make_dashboard))
-            self.address = self.run(self.server.start())
-        except BaseException:
-            self._end_loop()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._exits.close()
-        self.run(self.server.stop())
-        self._end_loop()
-
-    def run(self, work: Any) -> Any:
-        """Run a coroutine in the server's loop; what it returns."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+    server: Any  # its tests look inside
 
     def channel(self, credentials: grpc.ChannelCredentials | None = None) -> grpc.Channel:
         """A channel to the server, closed before it stops."""
@@ -70,20 +33,11 @@ class InProcessServer:
             if credentials is None
             else grpc.secure_channel(self.address, credentials)
         )
-        self._exits.callback(channel.close)
+        self.exits.callback(channel.close)
         return channel
 
     def stub(self) -> TaskServiceStub:
         return TaskServiceStub(self.channel())
-
-    def _end_loop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
-        self._loop.close()
-
-
-async def _make(settings: ServerSettings, make_dashboard: MakeDashboard | None) -> TaskgateServer:
-    return TaskgateServer(settings, make_dashboard=make_dashboard)
 
 
 class Refusal:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
+from celery import Celery
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
 
@@ -96,6 +98,15 @@ class Dashboard(Protocol):
         """End, once what is under way was answered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a program that has a server within it gives the server, in place of its own."""
+
+    app: Celery
+    database: Database
+    publisher: Publisher
+
+
 MakeDashboard = Callable[[TaskService, ServerSettings, Tokens | None], Dashboard]
 
 
@@ -108,10 +119,12 @@ class TaskgateServer:
         *,
         shares_port: bool = False,
         make_dashboard: MakeDashboard | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         """Nothing is opened yet.
 
         ``shares_port``: other processes listen on the same one; the parent serves their metrics.
+        ``surroundings``: made from the settings if None.
 
         Raises:
             TokensFileError: the tokens file is wrong.
@@ -125,18 +138,17 @@ class TaskgateServer:
             settings.taskgate_max_message_bytes,
             has_certificates=settings.taskgate_tls_client_ca is not None,
         )
-        self._database = Database(settings.postgres_url, pool_size=THREADS + LIST_THREADS)
+        around = surroundings or _surroundings(settings)
+        self._database, self._publisher = around.database, around.publisher
         self._records = Records(self._database)
         self._list_records = Records(self._database, LIST_THREADS, LIST_SECONDS)
         self._offload = Offload()
-        app = create_app(settings)
-        self._publisher = Publisher(app)
         self._dispatcher = Dispatcher(self._database, self._publisher)
         self._writer = Writer(self._database, self._dispatcher)
         self._reader = Reader(self._database)
         self._watcher = Watcher(self._records)
         self._polls = LongPolls(settings.taskgate_max_wait_seconds)
-        sweeper = sweeper_of(settings, self._database, app, settings.retention)
+        sweeper = sweeper_of(settings, self._database, around.app, settings.retention)
         self._operations = OperationWorker(self._database, settings.taskgate_max_queued)
         self._loops: list[Loop] = [
             self._operations.loop,
@@ -295,6 +307,12 @@ class TaskgateServer:
         self._records.close()
         self._list_records.close()
         self._database.close()
+
+
+def _surroundings(settings: ServerSettings) -> Surroundings:
+    database = Database(settings.postgres_url, pool_size=THREADS + LIST_THREADS)
+    app = create_app(settings)
+    return Surroundings(app, database, Publisher(app))
 
 
 def _mirrorings(settings: ServerSettings, database: Database) -> list[Mirroring]:

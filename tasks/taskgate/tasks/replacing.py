@@ -50,7 +50,7 @@ def hand_over(tx: Connection, task_id: str, attempt: int, unsent: Sequence[Unsen
         return False
     for one in unsent:
         if one is not own:
-            _record(tx, one)
+            record_unsent(tx, one)
     return True
 
 
@@ -86,11 +86,11 @@ def _changed(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name: columns[name] for name in columns.keys() - {"id", "state"}}
 
 
-def _record(tx: Connection, unsent: Unsent) -> None:
+def record_unsent(tx: Connection, unsent: Unsent) -> None:
     """Have a new task published from the record."""
     later = unsent.delay > timedelta(0)
     state = State.SCHEDULED if later else State.QUEUED
-    due_at = clock.in_(unsent.delay) if later else None
+    due_at = clock.read(tx) + clock.bounded(unsent.delay) if later else None
     if submission.adopt(tx, {**unsent.columns, "state": state, "due_at": due_at}):
         outbox.put(tx, unsent.task_id, FIRST_ATTEMPT, unsent.delay)
 

@@ -6,7 +6,7 @@ dispatcher sends what it begins with. So it never starts twice, and none of it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -57,16 +57,17 @@ def current_sender() -> str | None:
 class Sender:
     """``AMQP.send_task_message``: Celery's own, unless the message is held back."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, send: Callable[..., Any] | None = None) -> None:
+        """``send``: takes what is not held back; Celery's own if None."""
         self._app = app
-        self._send: Any = None
+        self._send: Any = send
 
     def __call__(self, producer: Any, name: str, message: Any, **options: Any) -> Any:
         """Send a message, or hold it back."""
         message.headers.setdefault(SENT_HEADER, current_sender() or uuid())
         unsent = _held_back.get()
         if unsent is not None:
-            unsent.append(_unsent(self._app, message, options))
+            unsent.append(unsent_of(self._app, message, options))
             return None
         if self._send is None:  # made late, as it reads the configuration
             create = cast("Any", self._app.amqp)._create_task_sender  # noqa: SLF001 - behind ours
@@ -74,12 +75,13 @@ class Sender:
         return self._send(producer, name, message, **options)
 
 
-def use_ours(app: Celery) -> None:
-    """Have the app send by ``Sender``."""
-    app.amqp.__dict__["send_task_message"] = Sender(app)
+def use_ours(app: Celery, send: Callable[..., Any] | None = None) -> None:
+    """Have the app send by ``Sender``, and that by ``send`` if given."""
+    app.amqp.__dict__["send_task_message"] = Sender(app, send)
 
 
-def _unsent(app: Celery, message: Any, options: Mapping[str, Any]) -> Unsent:
+def unsent_of(app: Celery, message: Any, options: Mapping[str, Any]) -> Unsent:
+    """The record of a task whose message Celery was about to send."""
     args, kwargs, embed = message.body
     queue = options.get("queue")
     delivery = {

@@ -73,7 +73,7 @@ class Dispatcher:
         if offered:
             self._publish_or_release(offered)
         if time.monotonic() >= self._poll_at:
-            self._poll()
+            self.poll()
         return 0.0 if self._offers else max(self._poll_at - time.monotonic(), 0.0)
 
     def _take_offers(self) -> list[Task]:
@@ -91,7 +91,8 @@ class Dispatcher:
             logger.warning("%d tasks may have to be published again", len(offered))
             raise
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """See to what is overdue, paused and due in the outbox, now."""
         self._expire()
         with self._database.read() as tx:
             look = outbox.look(tx)

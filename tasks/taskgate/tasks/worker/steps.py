@@ -91,7 +91,7 @@ class AgentStep(bootsteps.StartStopStep):
             lambda: self._intake.holds() if self._intake is not None else set(),
             self._counts,
         )
-        _register_task_types(app, backend, me.worker_id)
+        register_task_types(app, backend, me.worker_id)
         self._agent.start()
         self._loops = _start_loops(app, backend)
         if _can_claim_for(worker):
@@ -209,7 +209,8 @@ def _details(worker: Any) -> dict[str, Any]:
     }
 
 
-def _register_task_types(app: Any, backend: RecordBackend, worker_id: str) -> None:
+def register_task_types(app: Any, backend: RecordBackend, worker_id: str) -> None:
+    """Tell servers of all that the app can run."""
     for name, task in sorted(app.tasks.items()):
         if not name.startswith("celery."):
             _register(backend, name, definition_of(task), worker_id)
