@@ -78,4 +78,10 @@ const (
 
 	// ALREADY_EXISTS: another task holds the unique key; the metadata names it.
 	ReasonUniqueKeyHeld = "UNIQUE_KEY_HELD"
+
+	// NOT_FOUND: no schedule has the id.
+	ReasonScheduleNotFound = "SCHEDULE_NOT_FOUND"
+
+	// ALREADY_EXISTS: another schedule has the id.
+	ReasonScheduleExists = "SCHEDULE_EXISTS"
 )

@@ -81,6 +81,10 @@ const (
 	ErrorReason_ERROR_REASON_OPERATION_NOT_FOUND ErrorReason = 24
 	// ALREADY_EXISTS: another task holds the unique key; the metadata names it.
 	ErrorReason_ERROR_REASON_UNIQUE_KEY_HELD ErrorReason = 25
+	// NOT_FOUND: no schedule has the id.
+	ErrorReason_ERROR_REASON_SCHEDULE_NOT_FOUND ErrorReason = 26
+	// ALREADY_EXISTS: another schedule has the id.
+	ErrorReason_ERROR_REASON_SCHEDULE_EXISTS ErrorReason = 27
 )
 
 // Enum value maps for ErrorReason.
@@ -112,6 +116,8 @@ var (
 		23: "ERROR_REASON_QUEUE_NOT_ALLOWED",
 		24: "ERROR_REASON_OPERATION_NOT_FOUND",
 		25: "ERROR_REASON_UNIQUE_KEY_HELD",
+		26: "ERROR_REASON_SCHEDULE_NOT_FOUND",
+		27: "ERROR_REASON_SCHEDULE_EXISTS",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":           0,
@@ -140,6 +146,8 @@ var (
 		"ERROR_REASON_QUEUE_NOT_ALLOWED":     23,
 		"ERROR_REASON_OPERATION_NOT_FOUND":   24,
 		"ERROR_REASON_UNIQUE_KEY_HELD":       25,
+		"ERROR_REASON_SCHEDULE_NOT_FOUND":    26,
+		"ERROR_REASON_SCHEDULE_EXISTS":       27,
 	}
 )
 
@@ -174,7 +182,7 @@ var File_taskgate_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\x83\a\n" +
+	"\x1etaskgate/v1/error_reason.proto\x12\vtaskgate.v1*\xca\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_TASK_TYPE_UNKNOWN\x10\x01\x12\"\n" +
@@ -202,7 +210,9 @@ const file_taskgate_v1_error_reason_proto_rawDesc = "" +
 	"\"ERROR_REASON_TASK_TYPE_NOT_ALLOWED\x10\x16\x12\"\n" +
 	"\x1eERROR_REASON_QUEUE_NOT_ALLOWED\x10\x17\x12$\n" +
 	" ERROR_REASON_OPERATION_NOT_FOUND\x10\x18\x12 \n" +
-	"\x1cERROR_REASON_UNIQUE_KEY_HELD\x10\x19BY\n" +
+	"\x1cERROR_REASON_UNIQUE_KEY_HELD\x10\x19\x12#\n" +
+	"\x1fERROR_REASON_SCHEDULE_NOT_FOUND\x10\x1a\x12 \n" +
+	"\x1cERROR_REASON_SCHEDULE_EXISTS\x10\x1bBY\n" +
 	"\x0fdev.taskgate.v1B\x10ErrorReasonProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (

@@ -419,7 +419,10 @@ type Task struct {
 	// How failed attempts are retried, where the submission said so.
 	RetryPolicy *RetryPolicy `protobuf:"bytes,29,opt,name=retry_policy,json=retryPolicy,proto3" json:"retry_policy,omitempty"`
 	// What keeps other tasks away, where the submission said so.
-	Unique        *Unique `protobuf:"bytes,30,opt,name=unique,proto3" json:"unique,omitempty"`
+	Unique *Unique `protobuf:"bytes,30,opt,name=unique,proto3" json:"unique,omitempty"`
+	// The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+	// `schedule_time` is its time by the schedule.
+	Schedule      string `protobuf:"bytes,31,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -662,6 +665,13 @@ func (x *Task) GetUnique() *Unique {
 		return x.Unique
 	}
 	return nil
+}
+
+func (x *Task) GetSchedule() string {
+	if x != nil {
+		return x.Schedule
+	}
+	return ""
 }
 
 // Keeps tasks of the same type and with the same key away while one of them holds the key.
@@ -1135,7 +1145,7 @@ var File_taskgate_v1_task_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x16taskgate/v1/task.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\n" +
+	"\x16taskgate/v1/task.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\n" +
 	"\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
@@ -1174,7 +1184,8 @@ const file_taskgate_v1_task_proto_rawDesc = "" +
 	"\x06worker\x18\x1b \x01(\tR\x06worker\x12!\n" +
 	"\fsubmitted_by\x18\x1c \x01(\tR\vsubmittedBy\x12;\n" +
 	"\fretry_policy\x18\x1d \x01(\v2\x18.taskgate.v1.RetryPolicyR\vretryPolicy\x12+\n" +
-	"\x06unique\x18\x1e \x01(\v2\x13.taskgate.v1.UniqueR\x06unique\x1a9\n" +
+	"\x06unique\x18\x1e \x01(\v2\x13.taskgate.v1.UniqueR\x06unique\x12\x1a\n" +
+	"\bschedule\x18\x1f \x01(\tR\bschedule\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb5\x01\n" +

@@ -41,7 +41,9 @@ type TaskFilter struct {
 	// Tasks submitted before this time.
 	CreateTimeBefore *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=create_time_before,json=createTimeBefore,proto3" json:"create_time_before,omitempty"`
 	// The task with this id and its retries.
-	RootId        string `protobuf:"bytes,7,opt,name=root_id,json=rootId,proto3" json:"root_id,omitempty"`
+	RootId string `protobuf:"bytes,7,opt,name=root_id,json=rootId,proto3" json:"root_id,omitempty"`
+	// The tasks of the schedule with this id.
+	Schedule      string `protobuf:"bytes,8,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -125,11 +127,18 @@ func (x *TaskFilter) GetRootId() string {
 	return ""
 }
 
+func (x *TaskFilter) GetSchedule() string {
+	if x != nil {
+		return x.Schedule
+	}
+	return ""
+}
+
 var File_taskgate_v1_task_filter_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_filter_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtaskgate/v1/task_filter.proto\x12\vtaskgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16taskgate/v1/task.proto\"\x94\x03\n" +
+	"\x1dtaskgate/v1/task_filter.proto\x12\vtaskgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16taskgate/v1/task.proto\"\xb0\x03\n" +
 	"\n" +
 	"TaskFilter\x12.\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n" +
@@ -139,7 +148,8 @@ const file_taskgate_v1_task_filter_proto_rawDesc = "" +
 	"\x06labels\x18\x04 \x03(\v2#.taskgate.v1.TaskFilter.LabelsEntryR\x06labels\x12D\n" +
 	"\x10create_time_from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0ecreateTimeFrom\x12H\n" +
 	"\x12create_time_before\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x10createTimeBefore\x12\x17\n" +
-	"\aroot_id\x18\a \x01(\tR\x06rootId\x1a9\n" +
+	"\aroot_id\x18\a \x01(\tR\x06rootId\x12\x1a\n" +
+	"\bschedule\x18\b \x01(\tR\bschedule\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01BX\n" +

@@ -866,7 +866,9 @@ type ListRequest struct {
 	// The `next_page_token` of the page before, with the same filters; empty for the first page.
 	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// List tasks whose ids begin with this, at most 100 of them: for ids that people shorten.
-	IdPrefix      string `protobuf:"bytes,11,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
+	IdPrefix string `protobuf:"bytes,11,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
+	// List the tasks of the schedule with this id.
+	Schedule      string `protobuf:"bytes,12,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -974,6 +976,13 @@ func (x *ListRequest) GetPageToken() string {
 func (x *ListRequest) GetIdPrefix() string {
 	if x != nil {
 		return x.IdPrefix
+	}
+	return ""
+}
+
+func (x *ListRequest) GetSchedule() string {
+	if x != nil {
+		return x.Schedule
 	}
 	return ""
 }
@@ -1680,7 +1689,7 @@ var File_taskgate_v1_task_service_proto protoreflect.FileDescriptor
 
 const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/counts.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n" +
+	"\x1etaskgate/v1/task_service.proto\x12\vtaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/counts.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x1btaskgate/v1/schedules.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n" +
 	"\rSubmitRequest\x12\x1b\n" +
 	"\ttask_type\x18\x01 \x01(\tR\btaskType\x12.\n" +
 	"\x04args\x18\x02 \x01(\v2\x1a.google.protobuf.ListValueR\x04args\x12/\n" +
@@ -1737,7 +1746,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x11SubmitBatchResult\x12'\n" +
 	"\x04task\x18\x01 \x01(\v2\x11.taskgate.v1.TaskH\x00R\x04task\x12*\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\t\n" +
-	"\aoutcome\"\x9a\x04\n" +
+	"\aoutcome\"\xb6\x04\n" +
 	"\vListRequest\x12.\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n" +
 	"\n" +
@@ -1752,7 +1761,8 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\n" +
 	" \x01(\tR\tpageToken\x12\x1b\n" +
-	"\tid_prefix\x18\v \x01(\tR\bidPrefix\x1a9\n" +
+	"\tid_prefix\x18\v \x01(\tR\bidPrefix\x12\x1a\n" +
+	"\bschedule\x18\f \x01(\tR\bschedule\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"_\n" +
@@ -1804,7 +1814,7 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\bTaskView\x12\x19\n" +
 	"\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n" +
-	"\x0eTASK_VIEW_FULL\x10\x022\x99\x0e\n" +
+	"\x0eTASK_VIEW_FULL\x10\x022\xe5\x13\n" +
 	"\vTaskService\x12A\n" +
 	"\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x128\n" +
 	"\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n" +
@@ -1834,7 +1844,15 @@ const file_taskgate_v1_task_service_proto_rawDesc = "" +
 	"\x0eWatchOperation\x12\".taskgate.v1.WatchOperationRequest\x1a#.taskgate.v1.WatchOperationResponse0\x01\x12V\n" +
 	"\rStopOperation\x12!.taskgate.v1.StopOperationRequest\x1a\".taskgate.v1.StopOperationResponse\x12Y\n" +
 	"\x0eListOperations\x12\".taskgate.v1.ListOperationsRequest\x1a#.taskgate.v1.ListOperationsResponse\x12D\n" +
-	"\aGetLogs\x12\x1b.taskgate.v1.GetLogsRequest\x1a\x1c.taskgate.v1.GetLogsResponseBY\n" +
+	"\aGetLogs\x12\x1b.taskgate.v1.GetLogsRequest\x1a\x1c.taskgate.v1.GetLogsResponse\x12Y\n" +
+	"\x0eCreateSchedule\x12\".taskgate.v1.CreateScheduleRequest\x1a#.taskgate.v1.CreateScheduleResponse\x12P\n" +
+	"\vGetSchedule\x12\x1f.taskgate.v1.GetScheduleRequest\x1a .taskgate.v1.GetScheduleResponse\x12V\n" +
+	"\rListSchedules\x12!.taskgate.v1.ListSchedulesRequest\x1a\".taskgate.v1.ListSchedulesResponse\x12Y\n" +
+	"\x0eUpdateSchedule\x12\".taskgate.v1.UpdateScheduleRequest\x1a#.taskgate.v1.UpdateScheduleResponse\x12Y\n" +
+	"\x0eDeleteSchedule\x12\".taskgate.v1.DeleteScheduleRequest\x1a#.taskgate.v1.DeleteScheduleResponse\x12V\n" +
+	"\rPauseSchedule\x12!.taskgate.v1.PauseScheduleRequest\x1a\".taskgate.v1.PauseScheduleResponse\x12Y\n" +
+	"\x0eResumeSchedule\x12\".taskgate.v1.ResumeScheduleRequest\x1a#.taskgate.v1.ResumeScheduleResponse\x12\\\n" +
+	"\x0fTriggerSchedule\x12#.taskgate.v1.TriggerScheduleRequest\x1a$.taskgate.v1.TriggerScheduleResponseBY\n" +
 	"\x0fdev.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3"
 
 var (
@@ -1852,74 +1870,90 @@ func file_taskgate_v1_task_service_proto_rawDescGZIP() []byte {
 var file_taskgate_v1_task_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_taskgate_v1_task_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_taskgate_v1_task_service_proto_goTypes = []any{
-	(TaskView)(0),                  // 0: taskgate.v1.TaskView
-	(*SubmitRequest)(nil),          // 1: taskgate.v1.SubmitRequest
-	(*SubmitResponse)(nil),         // 2: taskgate.v1.SubmitResponse
-	(*GetRequest)(nil),             // 3: taskgate.v1.GetRequest
-	(*GetResponse)(nil),            // 4: taskgate.v1.GetResponse
-	(*RetryRequest)(nil),           // 5: taskgate.v1.RetryRequest
-	(*RetryResponse)(nil),          // 6: taskgate.v1.RetryResponse
-	(*AbortRequest)(nil),           // 7: taskgate.v1.AbortRequest
-	(*AbortResponse)(nil),          // 8: taskgate.v1.AbortResponse
-	(*SubmitBatchRequest)(nil),     // 9: taskgate.v1.SubmitBatchRequest
-	(*SubmitBatchResponse)(nil),    // 10: taskgate.v1.SubmitBatchResponse
-	(*SubmitBatchResult)(nil),      // 11: taskgate.v1.SubmitBatchResult
-	(*ListRequest)(nil),            // 12: taskgate.v1.ListRequest
-	(*ListResponse)(nil),           // 13: taskgate.v1.ListResponse
-	(*WatchRequest)(nil),           // 14: taskgate.v1.WatchRequest
-	(*WatchedTask)(nil),            // 15: taskgate.v1.WatchedTask
-	(*WatchResponse)(nil),          // 16: taskgate.v1.WatchResponse
-	(*ListTaskTypesRequest)(nil),   // 17: taskgate.v1.ListTaskTypesRequest
-	(*ListTaskTypesResponse)(nil),  // 18: taskgate.v1.ListTaskTypesResponse
-	(*ListWorkersRequest)(nil),     // 19: taskgate.v1.ListWorkersRequest
-	(*ListWorkersResponse)(nil),    // 20: taskgate.v1.ListWorkersResponse
-	(*ListQueuesRequest)(nil),      // 21: taskgate.v1.ListQueuesRequest
-	(*ListQueuesResponse)(nil),     // 22: taskgate.v1.ListQueuesResponse
-	(*GetStatsRequest)(nil),        // 23: taskgate.v1.GetStatsRequest
-	(*GetStatsResponse)(nil),       // 24: taskgate.v1.GetStatsResponse
-	nil,                            // 25: taskgate.v1.SubmitRequest.LabelsEntry
-	nil,                            // 26: taskgate.v1.ListRequest.LabelsEntry
-	(*structpb.ListValue)(nil),     // 27: google.protobuf.ListValue
-	(*structpb.Struct)(nil),        // 28: google.protobuf.Struct
-	(*timestamppb.Timestamp)(nil),  // 29: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),    // 30: google.protobuf.Duration
-	(*RetryPolicy)(nil),            // 31: taskgate.v1.RetryPolicy
-	(*Unique)(nil),                 // 32: taskgate.v1.Unique
-	(*Task)(nil),                   // 33: taskgate.v1.Task
-	(*status.Status)(nil),          // 34: google.rpc.Status
-	(TaskState)(0),                 // 35: taskgate.v1.TaskState
-	(*TaskType)(nil),               // 36: taskgate.v1.TaskType
-	(*Worker)(nil),                 // 37: taskgate.v1.Worker
-	(*Queue)(nil),                  // 38: taskgate.v1.Queue
-	(*Activity)(nil),               // 39: taskgate.v1.Activity
-	(*StateCount)(nil),             // 40: taskgate.v1.StateCount
-	(*TypeStats)(nil),              // 41: taskgate.v1.TypeStats
-	(*PauseRequest)(nil),           // 42: taskgate.v1.PauseRequest
-	(*ResumeRequest)(nil),          // 43: taskgate.v1.ResumeRequest
-	(*ListPausesRequest)(nil),      // 44: taskgate.v1.ListPausesRequest
-	(*ListEventsRequest)(nil),      // 45: taskgate.v1.ListEventsRequest
-	(*CountRequest)(nil),           // 46: taskgate.v1.CountRequest
-	(*AbortTasksRequest)(nil),      // 47: taskgate.v1.AbortTasksRequest
-	(*RetryTasksRequest)(nil),      // 48: taskgate.v1.RetryTasksRequest
-	(*DeleteTasksRequest)(nil),     // 49: taskgate.v1.DeleteTasksRequest
-	(*GetOperationRequest)(nil),    // 50: taskgate.v1.GetOperationRequest
-	(*WatchOperationRequest)(nil),  // 51: taskgate.v1.WatchOperationRequest
-	(*StopOperationRequest)(nil),   // 52: taskgate.v1.StopOperationRequest
-	(*ListOperationsRequest)(nil),  // 53: taskgate.v1.ListOperationsRequest
-	(*GetLogsRequest)(nil),         // 54: taskgate.v1.GetLogsRequest
-	(*PauseResponse)(nil),          // 55: taskgate.v1.PauseResponse
-	(*ResumeResponse)(nil),         // 56: taskgate.v1.ResumeResponse
-	(*ListPausesResponse)(nil),     // 57: taskgate.v1.ListPausesResponse
-	(*ListEventsResponse)(nil),     // 58: taskgate.v1.ListEventsResponse
-	(*CountResponse)(nil),          // 59: taskgate.v1.CountResponse
-	(*AbortTasksResponse)(nil),     // 60: taskgate.v1.AbortTasksResponse
-	(*RetryTasksResponse)(nil),     // 61: taskgate.v1.RetryTasksResponse
-	(*DeleteTasksResponse)(nil),    // 62: taskgate.v1.DeleteTasksResponse
-	(*GetOperationResponse)(nil),   // 63: taskgate.v1.GetOperationResponse
-	(*WatchOperationResponse)(nil), // 64: taskgate.v1.WatchOperationResponse
-	(*StopOperationResponse)(nil),  // 65: taskgate.v1.StopOperationResponse
-	(*ListOperationsResponse)(nil), // 66: taskgate.v1.ListOperationsResponse
-	(*GetLogsResponse)(nil),        // 67: taskgate.v1.GetLogsResponse
+	(TaskView)(0),                   // 0: taskgate.v1.TaskView
+	(*SubmitRequest)(nil),           // 1: taskgate.v1.SubmitRequest
+	(*SubmitResponse)(nil),          // 2: taskgate.v1.SubmitResponse
+	(*GetRequest)(nil),              // 3: taskgate.v1.GetRequest
+	(*GetResponse)(nil),             // 4: taskgate.v1.GetResponse
+	(*RetryRequest)(nil),            // 5: taskgate.v1.RetryRequest
+	(*RetryResponse)(nil),           // 6: taskgate.v1.RetryResponse
+	(*AbortRequest)(nil),            // 7: taskgate.v1.AbortRequest
+	(*AbortResponse)(nil),           // 8: taskgate.v1.AbortResponse
+	(*SubmitBatchRequest)(nil),      // 9: taskgate.v1.SubmitBatchRequest
+	(*SubmitBatchResponse)(nil),     // 10: taskgate.v1.SubmitBatchResponse
+	(*SubmitBatchResult)(nil),       // 11: taskgate.v1.SubmitBatchResult
+	(*ListRequest)(nil),             // 12: taskgate.v1.ListRequest
+	(*ListResponse)(nil),            // 13: taskgate.v1.ListResponse
+	(*WatchRequest)(nil),            // 14: taskgate.v1.WatchRequest
+	(*WatchedTask)(nil),             // 15: taskgate.v1.WatchedTask
+	(*WatchResponse)(nil),           // 16: taskgate.v1.WatchResponse
+	(*ListTaskTypesRequest)(nil),    // 17: taskgate.v1.ListTaskTypesRequest
+	(*ListTaskTypesResponse)(nil),   // 18: taskgate.v1.ListTaskTypesResponse
+	(*ListWorkersRequest)(nil),      // 19: taskgate.v1.ListWorkersRequest
+	(*ListWorkersResponse)(nil),     // 20: taskgate.v1.ListWorkersResponse
+	(*ListQueuesRequest)(nil),       // 21: taskgate.v1.ListQueuesRequest
+	(*ListQueuesResponse)(nil),      // 22: taskgate.v1.ListQueuesResponse
+	(*GetStatsRequest)(nil),         // 23: taskgate.v1.GetStatsRequest
+	(*GetStatsResponse)(nil),        // 24: taskgate.v1.GetStatsResponse
+	nil,                             // 25: taskgate.v1.SubmitRequest.LabelsEntry
+	nil,                             // 26: taskgate.v1.ListRequest.LabelsEntry
+	(*structpb.ListValue)(nil),      // 27: google.protobuf.ListValue
+	(*structpb.Struct)(nil),         // 28: google.protobuf.Struct
+	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 30: google.protobuf.Duration
+	(*RetryPolicy)(nil),             // 31: taskgate.v1.RetryPolicy
+	(*Unique)(nil),                  // 32: taskgate.v1.Unique
+	(*Task)(nil),                    // 33: taskgate.v1.Task
+	(*status.Status)(nil),           // 34: google.rpc.Status
+	(TaskState)(0),                  // 35: taskgate.v1.TaskState
+	(*TaskType)(nil),                // 36: taskgate.v1.TaskType
+	(*Worker)(nil),                  // 37: taskgate.v1.Worker
+	(*Queue)(nil),                   // 38: taskgate.v1.Queue
+	(*Activity)(nil),                // 39: taskgate.v1.Activity
+	(*StateCount)(nil),              // 40: taskgate.v1.StateCount
+	(*TypeStats)(nil),               // 41: taskgate.v1.TypeStats
+	(*PauseRequest)(nil),            // 42: taskgate.v1.PauseRequest
+	(*ResumeRequest)(nil),           // 43: taskgate.v1.ResumeRequest
+	(*ListPausesRequest)(nil),       // 44: taskgate.v1.ListPausesRequest
+	(*ListEventsRequest)(nil),       // 45: taskgate.v1.ListEventsRequest
+	(*CountRequest)(nil),            // 46: taskgate.v1.CountRequest
+	(*AbortTasksRequest)(nil),       // 47: taskgate.v1.AbortTasksRequest
+	(*RetryTasksRequest)(nil),       // 48: taskgate.v1.RetryTasksRequest
+	(*DeleteTasksRequest)(nil),      // 49: taskgate.v1.DeleteTasksRequest
+	(*GetOperationRequest)(nil),     // 50: taskgate.v1.GetOperationRequest
+	(*WatchOperationRequest)(nil),   // 51: taskgate.v1.WatchOperationRequest
+	(*StopOperationRequest)(nil),    // 52: taskgate.v1.StopOperationRequest
+	(*ListOperationsRequest)(nil),   // 53: taskgate.v1.ListOperationsRequest
+	(*GetLogsRequest)(nil),          // 54: taskgate.v1.GetLogsRequest
+	(*CreateScheduleRequest)(nil),   // 55: taskgate.v1.CreateScheduleRequest
+	(*GetScheduleRequest)(nil),      // 56: taskgate.v1.GetScheduleRequest
+	(*ListSchedulesRequest)(nil),    // 57: taskgate.v1.ListSchedulesRequest
+	(*UpdateScheduleRequest)(nil),   // 58: taskgate.v1.UpdateScheduleRequest
+	(*DeleteScheduleRequest)(nil),   // 59: taskgate.v1.DeleteScheduleRequest
+	(*PauseScheduleRequest)(nil),    // 60: taskgate.v1.PauseScheduleRequest
+	(*ResumeScheduleRequest)(nil),   // 61: taskgate.v1.ResumeScheduleRequest
+	(*TriggerScheduleRequest)(nil),  // 62: taskgate.v1.TriggerScheduleRequest
+	(*PauseResponse)(nil),           // 63: taskgate.v1.PauseResponse
+	(*ResumeResponse)(nil),          // 64: taskgate.v1.ResumeResponse
+	(*ListPausesResponse)(nil),      // 65: taskgate.v1.ListPausesResponse
+	(*ListEventsResponse)(nil),      // 66: taskgate.v1.ListEventsResponse
+	(*CountResponse)(nil),           // 67: taskgate.v1.CountResponse
+	(*AbortTasksResponse)(nil),      // 68: taskgate.v1.AbortTasksResponse
+	(*RetryTasksResponse)(nil),      // 69: taskgate.v1.RetryTasksResponse
+	(*DeleteTasksResponse)(nil),     // 70: taskgate.v1.DeleteTasksResponse
+	(*GetOperationResponse)(nil),    // 71: taskgate.v1.GetOperationResponse
+	(*WatchOperationResponse)(nil),  // 72: taskgate.v1.WatchOperationResponse
+	(*StopOperationResponse)(nil),   // 73: taskgate.v1.StopOperationResponse
+	(*ListOperationsResponse)(nil),  // 74: taskgate.v1.ListOperationsResponse
+	(*GetLogsResponse)(nil),         // 75: taskgate.v1.GetLogsResponse
+	(*CreateScheduleResponse)(nil),  // 76: taskgate.v1.CreateScheduleResponse
+	(*GetScheduleResponse)(nil),     // 77: taskgate.v1.GetScheduleResponse
+	(*ListSchedulesResponse)(nil),   // 78: taskgate.v1.ListSchedulesResponse
+	(*UpdateScheduleResponse)(nil),  // 79: taskgate.v1.UpdateScheduleResponse
+	(*DeleteScheduleResponse)(nil),  // 80: taskgate.v1.DeleteScheduleResponse
+	(*PauseScheduleResponse)(nil),   // 81: taskgate.v1.PauseScheduleResponse
+	(*ResumeScheduleResponse)(nil),  // 82: taskgate.v1.ResumeScheduleResponse
+	(*TriggerScheduleResponse)(nil), // 83: taskgate.v1.TriggerScheduleResponse
 }
 var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	27, // 0: taskgate.v1.SubmitRequest.args:type_name -> google.protobuf.ListValue
@@ -1985,32 +2019,48 @@ var file_taskgate_v1_task_service_proto_depIdxs = []int32{
 	52, // 60: taskgate.v1.TaskService.StopOperation:input_type -> taskgate.v1.StopOperationRequest
 	53, // 61: taskgate.v1.TaskService.ListOperations:input_type -> taskgate.v1.ListOperationsRequest
 	54, // 62: taskgate.v1.TaskService.GetLogs:input_type -> taskgate.v1.GetLogsRequest
-	2,  // 63: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
-	4,  // 64: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
-	6,  // 65: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
-	8,  // 66: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
-	10, // 67: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
-	13, // 68: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
-	16, // 69: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
-	18, // 70: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
-	20, // 71: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
-	22, // 72: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
-	24, // 73: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
-	55, // 74: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
-	56, // 75: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
-	57, // 76: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
-	58, // 77: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
-	59, // 78: taskgate.v1.TaskService.Count:output_type -> taskgate.v1.CountResponse
-	60, // 79: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
-	61, // 80: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
-	62, // 81: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
-	63, // 82: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
-	64, // 83: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
-	65, // 84: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
-	66, // 85: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
-	67, // 86: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
-	63, // [63:87] is the sub-list for method output_type
-	39, // [39:63] is the sub-list for method input_type
+	55, // 63: taskgate.v1.TaskService.CreateSchedule:input_type -> taskgate.v1.CreateScheduleRequest
+	56, // 64: taskgate.v1.TaskService.GetSchedule:input_type -> taskgate.v1.GetScheduleRequest
+	57, // 65: taskgate.v1.TaskService.ListSchedules:input_type -> taskgate.v1.ListSchedulesRequest
+	58, // 66: taskgate.v1.TaskService.UpdateSchedule:input_type -> taskgate.v1.UpdateScheduleRequest
+	59, // 67: taskgate.v1.TaskService.DeleteSchedule:input_type -> taskgate.v1.DeleteScheduleRequest
+	60, // 68: taskgate.v1.TaskService.PauseSchedule:input_type -> taskgate.v1.PauseScheduleRequest
+	61, // 69: taskgate.v1.TaskService.ResumeSchedule:input_type -> taskgate.v1.ResumeScheduleRequest
+	62, // 70: taskgate.v1.TaskService.TriggerSchedule:input_type -> taskgate.v1.TriggerScheduleRequest
+	2,  // 71: taskgate.v1.TaskService.Submit:output_type -> taskgate.v1.SubmitResponse
+	4,  // 72: taskgate.v1.TaskService.Get:output_type -> taskgate.v1.GetResponse
+	6,  // 73: taskgate.v1.TaskService.Retry:output_type -> taskgate.v1.RetryResponse
+	8,  // 74: taskgate.v1.TaskService.Abort:output_type -> taskgate.v1.AbortResponse
+	10, // 75: taskgate.v1.TaskService.SubmitBatch:output_type -> taskgate.v1.SubmitBatchResponse
+	13, // 76: taskgate.v1.TaskService.List:output_type -> taskgate.v1.ListResponse
+	16, // 77: taskgate.v1.TaskService.Watch:output_type -> taskgate.v1.WatchResponse
+	18, // 78: taskgate.v1.TaskService.ListTaskTypes:output_type -> taskgate.v1.ListTaskTypesResponse
+	20, // 79: taskgate.v1.TaskService.ListWorkers:output_type -> taskgate.v1.ListWorkersResponse
+	22, // 80: taskgate.v1.TaskService.ListQueues:output_type -> taskgate.v1.ListQueuesResponse
+	24, // 81: taskgate.v1.TaskService.GetStats:output_type -> taskgate.v1.GetStatsResponse
+	63, // 82: taskgate.v1.TaskService.Pause:output_type -> taskgate.v1.PauseResponse
+	64, // 83: taskgate.v1.TaskService.Resume:output_type -> taskgate.v1.ResumeResponse
+	65, // 84: taskgate.v1.TaskService.ListPauses:output_type -> taskgate.v1.ListPausesResponse
+	66, // 85: taskgate.v1.TaskService.ListEvents:output_type -> taskgate.v1.ListEventsResponse
+	67, // 86: taskgate.v1.TaskService.Count:output_type -> taskgate.v1.CountResponse
+	68, // 87: taskgate.v1.TaskService.AbortTasks:output_type -> taskgate.v1.AbortTasksResponse
+	69, // 88: taskgate.v1.TaskService.RetryTasks:output_type -> taskgate.v1.RetryTasksResponse
+	70, // 89: taskgate.v1.TaskService.DeleteTasks:output_type -> taskgate.v1.DeleteTasksResponse
+	71, // 90: taskgate.v1.TaskService.GetOperation:output_type -> taskgate.v1.GetOperationResponse
+	72, // 91: taskgate.v1.TaskService.WatchOperation:output_type -> taskgate.v1.WatchOperationResponse
+	73, // 92: taskgate.v1.TaskService.StopOperation:output_type -> taskgate.v1.StopOperationResponse
+	74, // 93: taskgate.v1.TaskService.ListOperations:output_type -> taskgate.v1.ListOperationsResponse
+	75, // 94: taskgate.v1.TaskService.GetLogs:output_type -> taskgate.v1.GetLogsResponse
+	76, // 95: taskgate.v1.TaskService.CreateSchedule:output_type -> taskgate.v1.CreateScheduleResponse
+	77, // 96: taskgate.v1.TaskService.GetSchedule:output_type -> taskgate.v1.GetScheduleResponse
+	78, // 97: taskgate.v1.TaskService.ListSchedules:output_type -> taskgate.v1.ListSchedulesResponse
+	79, // 98: taskgate.v1.TaskService.UpdateSchedule:output_type -> taskgate.v1.UpdateScheduleResponse
+	80, // 99: taskgate.v1.TaskService.DeleteSchedule:output_type -> taskgate.v1.DeleteScheduleResponse
+	81, // 100: taskgate.v1.TaskService.PauseSchedule:output_type -> taskgate.v1.PauseScheduleResponse
+	82, // 101: taskgate.v1.TaskService.ResumeSchedule:output_type -> taskgate.v1.ResumeScheduleResponse
+	83, // 102: taskgate.v1.TaskService.TriggerSchedule:output_type -> taskgate.v1.TriggerScheduleResponse
+	71, // [71:103] is the sub-list for method output_type
+	39, // [39:71] is the sub-list for method input_type
 	39, // [39:39] is the sub-list for extension type_name
 	39, // [39:39] is the sub-list for extension extendee
 	0,  // [0:39] is the sub-list for field type_name
@@ -2026,6 +2076,7 @@ func file_taskgate_v1_task_service_proto_init() {
 	file_taskgate_v1_logs_proto_init()
 	file_taskgate_v1_operations_proto_init()
 	file_taskgate_v1_pauses_proto_init()
+	file_taskgate_v1_schedules_proto_init()
 	file_taskgate_v1_stats_proto_init()
 	file_taskgate_v1_task_proto_init()
 	file_taskgate_v1_task_type_proto_init()

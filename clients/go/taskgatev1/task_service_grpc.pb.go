@@ -21,30 +21,38 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	TaskService_Submit_FullMethodName         = "/taskgate.v1.TaskService/Submit"
-	TaskService_Get_FullMethodName            = "/taskgate.v1.TaskService/Get"
-	TaskService_Retry_FullMethodName          = "/taskgate.v1.TaskService/Retry"
-	TaskService_Abort_FullMethodName          = "/taskgate.v1.TaskService/Abort"
-	TaskService_SubmitBatch_FullMethodName    = "/taskgate.v1.TaskService/SubmitBatch"
-	TaskService_List_FullMethodName           = "/taskgate.v1.TaskService/List"
-	TaskService_Watch_FullMethodName          = "/taskgate.v1.TaskService/Watch"
-	TaskService_ListTaskTypes_FullMethodName  = "/taskgate.v1.TaskService/ListTaskTypes"
-	TaskService_ListWorkers_FullMethodName    = "/taskgate.v1.TaskService/ListWorkers"
-	TaskService_ListQueues_FullMethodName     = "/taskgate.v1.TaskService/ListQueues"
-	TaskService_GetStats_FullMethodName       = "/taskgate.v1.TaskService/GetStats"
-	TaskService_Pause_FullMethodName          = "/taskgate.v1.TaskService/Pause"
-	TaskService_Resume_FullMethodName         = "/taskgate.v1.TaskService/Resume"
-	TaskService_ListPauses_FullMethodName     = "/taskgate.v1.TaskService/ListPauses"
-	TaskService_ListEvents_FullMethodName     = "/taskgate.v1.TaskService/ListEvents"
-	TaskService_Count_FullMethodName          = "/taskgate.v1.TaskService/Count"
-	TaskService_AbortTasks_FullMethodName     = "/taskgate.v1.TaskService/AbortTasks"
-	TaskService_RetryTasks_FullMethodName     = "/taskgate.v1.TaskService/RetryTasks"
-	TaskService_DeleteTasks_FullMethodName    = "/taskgate.v1.TaskService/DeleteTasks"
-	TaskService_GetOperation_FullMethodName   = "/taskgate.v1.TaskService/GetOperation"
-	TaskService_WatchOperation_FullMethodName = "/taskgate.v1.TaskService/WatchOperation"
-	TaskService_StopOperation_FullMethodName  = "/taskgate.v1.TaskService/StopOperation"
-	TaskService_ListOperations_FullMethodName = "/taskgate.v1.TaskService/ListOperations"
-	TaskService_GetLogs_FullMethodName        = "/taskgate.v1.TaskService/GetLogs"
+	TaskService_Submit_FullMethodName          = "/taskgate.v1.TaskService/Submit"
+	TaskService_Get_FullMethodName             = "/taskgate.v1.TaskService/Get"
+	TaskService_Retry_FullMethodName           = "/taskgate.v1.TaskService/Retry"
+	TaskService_Abort_FullMethodName           = "/taskgate.v1.TaskService/Abort"
+	TaskService_SubmitBatch_FullMethodName     = "/taskgate.v1.TaskService/SubmitBatch"
+	TaskService_List_FullMethodName            = "/taskgate.v1.TaskService/List"
+	TaskService_Watch_FullMethodName           = "/taskgate.v1.TaskService/Watch"
+	TaskService_ListTaskTypes_FullMethodName   = "/taskgate.v1.TaskService/ListTaskTypes"
+	TaskService_ListWorkers_FullMethodName     = "/taskgate.v1.TaskService/ListWorkers"
+	TaskService_ListQueues_FullMethodName      = "/taskgate.v1.TaskService/ListQueues"
+	TaskService_GetStats_FullMethodName        = "/taskgate.v1.TaskService/GetStats"
+	TaskService_Pause_FullMethodName           = "/taskgate.v1.TaskService/Pause"
+	TaskService_Resume_FullMethodName          = "/taskgate.v1.TaskService/Resume"
+	TaskService_ListPauses_FullMethodName      = "/taskgate.v1.TaskService/ListPauses"
+	TaskService_ListEvents_FullMethodName      = "/taskgate.v1.TaskService/ListEvents"
+	TaskService_Count_FullMethodName           = "/taskgate.v1.TaskService/Count"
+	TaskService_AbortTasks_FullMethodName      = "/taskgate.v1.TaskService/AbortTasks"
+	TaskService_RetryTasks_FullMethodName      = "/taskgate.v1.TaskService/RetryTasks"
+	TaskService_DeleteTasks_FullMethodName     = "/taskgate.v1.TaskService/DeleteTasks"
+	TaskService_GetOperation_FullMethodName    = "/taskgate.v1.TaskService/GetOperation"
+	TaskService_WatchOperation_FullMethodName  = "/taskgate.v1.TaskService/WatchOperation"
+	TaskService_StopOperation_FullMethodName   = "/taskgate.v1.TaskService/StopOperation"
+	TaskService_ListOperations_FullMethodName  = "/taskgate.v1.TaskService/ListOperations"
+	TaskService_GetLogs_FullMethodName         = "/taskgate.v1.TaskService/GetLogs"
+	TaskService_CreateSchedule_FullMethodName  = "/taskgate.v1.TaskService/CreateSchedule"
+	TaskService_GetSchedule_FullMethodName     = "/taskgate.v1.TaskService/GetSchedule"
+	TaskService_ListSchedules_FullMethodName   = "/taskgate.v1.TaskService/ListSchedules"
+	TaskService_UpdateSchedule_FullMethodName  = "/taskgate.v1.TaskService/UpdateSchedule"
+	TaskService_DeleteSchedule_FullMethodName  = "/taskgate.v1.TaskService/DeleteSchedule"
+	TaskService_PauseSchedule_FullMethodName   = "/taskgate.v1.TaskService/PauseSchedule"
+	TaskService_ResumeSchedule_FullMethodName  = "/taskgate.v1.TaskService/ResumeSchedule"
+	TaskService_TriggerSchedule_FullMethodName = "/taskgate.v1.TaskService/TriggerSchedule"
 )
 
 // TaskServiceClient is the client API for TaskService service.
@@ -120,6 +128,22 @@ type TaskServiceClient interface {
 	// Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
 	// running task logs can be read about a second later.
 	GetLogs(ctx context.Context, in *GetLogsRequest, opts ...grpc.CallOption) (*GetLogsResponse, error)
+	// Records what submits a task at each of its ticks.
+	CreateSchedule(ctx context.Context, in *CreateScheduleRequest, opts ...grpc.CallOption) (*CreateScheduleResponse, error)
+	// Looks a schedule up: its next ticks, and what became of the last one.
+	GetSchedule(ctx context.Context, in *GetScheduleRequest, opts ...grpc.CallOption) (*GetScheduleResponse, error)
+	// Lists schedules, by id.
+	ListSchedules(ctx context.Context, in *ListSchedulesRequest, opts ...grpc.CallOption) (*ListSchedulesResponse, error)
+	// Changes fields of a schedule.
+	UpdateSchedule(ctx context.Context, in *UpdateScheduleRequest, opts ...grpc.CallOption) (*UpdateScheduleResponse, error)
+	// Deletes a schedule. The tasks that it submitted stay.
+	DeleteSchedule(ctx context.Context, in *DeleteScheduleRequest, opts ...grpc.CallOption) (*DeleteScheduleResponse, error)
+	// Has a schedule tick no more.
+	PauseSchedule(ctx context.Context, in *PauseScheduleRequest, opts ...grpc.CallOption) (*PauseScheduleResponse, error)
+	// Has a schedule tick again, from its next tick on.
+	ResumeSchedule(ctx context.Context, in *ResumeScheduleRequest, opts ...grpc.CallOption) (*ResumeScheduleResponse, error)
+	// Submits a schedule's task now, beside its ticks and whatever its policies say.
+	TriggerSchedule(ctx context.Context, in *TriggerScheduleRequest, opts ...grpc.CallOption) (*TriggerScheduleResponse, error)
 }
 
 type taskServiceClient struct {
@@ -388,6 +412,86 @@ func (c *taskServiceClient) GetLogs(ctx context.Context, in *GetLogsRequest, opt
 	return out, nil
 }
 
+func (c *taskServiceClient) CreateSchedule(ctx context.Context, in *CreateScheduleRequest, opts ...grpc.CallOption) (*CreateScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_CreateSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) GetSchedule(ctx context.Context, in *GetScheduleRequest, opts ...grpc.CallOption) (*GetScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_GetSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) ListSchedules(ctx context.Context, in *ListSchedulesRequest, opts ...grpc.CallOption) (*ListSchedulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSchedulesResponse)
+	err := c.cc.Invoke(ctx, TaskService_ListSchedules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) UpdateSchedule(ctx context.Context, in *UpdateScheduleRequest, opts ...grpc.CallOption) (*UpdateScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_UpdateSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) DeleteSchedule(ctx context.Context, in *DeleteScheduleRequest, opts ...grpc.CallOption) (*DeleteScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_DeleteSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) PauseSchedule(ctx context.Context, in *PauseScheduleRequest, opts ...grpc.CallOption) (*PauseScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PauseScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_PauseSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) ResumeSchedule(ctx context.Context, in *ResumeScheduleRequest, opts ...grpc.CallOption) (*ResumeScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_ResumeSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) TriggerSchedule(ctx context.Context, in *TriggerScheduleRequest, opts ...grpc.CallOption) (*TriggerScheduleResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TriggerScheduleResponse)
+	err := c.cc.Invoke(ctx, TaskService_TriggerSchedule_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TaskServiceServer is the server API for TaskService service.
 // All implementations must embed UnimplementedTaskServiceServer
 // for forward compatibility.
@@ -461,6 +565,22 @@ type TaskServiceServer interface {
 	// Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
 	// running task logs can be read about a second later.
 	GetLogs(context.Context, *GetLogsRequest) (*GetLogsResponse, error)
+	// Records what submits a task at each of its ticks.
+	CreateSchedule(context.Context, *CreateScheduleRequest) (*CreateScheduleResponse, error)
+	// Looks a schedule up: its next ticks, and what became of the last one.
+	GetSchedule(context.Context, *GetScheduleRequest) (*GetScheduleResponse, error)
+	// Lists schedules, by id.
+	ListSchedules(context.Context, *ListSchedulesRequest) (*ListSchedulesResponse, error)
+	// Changes fields of a schedule.
+	UpdateSchedule(context.Context, *UpdateScheduleRequest) (*UpdateScheduleResponse, error)
+	// Deletes a schedule. The tasks that it submitted stay.
+	DeleteSchedule(context.Context, *DeleteScheduleRequest) (*DeleteScheduleResponse, error)
+	// Has a schedule tick no more.
+	PauseSchedule(context.Context, *PauseScheduleRequest) (*PauseScheduleResponse, error)
+	// Has a schedule tick again, from its next tick on.
+	ResumeSchedule(context.Context, *ResumeScheduleRequest) (*ResumeScheduleResponse, error)
+	// Submits a schedule's task now, beside its ticks and whatever its policies say.
+	TriggerSchedule(context.Context, *TriggerScheduleRequest) (*TriggerScheduleResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }
 
@@ -542,6 +662,30 @@ func (UnimplementedTaskServiceServer) ListOperations(context.Context, *ListOpera
 }
 func (UnimplementedTaskServiceServer) GetLogs(context.Context, *GetLogsRequest) (*GetLogsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLogs not implemented")
+}
+func (UnimplementedTaskServiceServer) CreateSchedule(context.Context, *CreateScheduleRequest) (*CreateScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateSchedule not implemented")
+}
+func (UnimplementedTaskServiceServer) GetSchedule(context.Context, *GetScheduleRequest) (*GetScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSchedule not implemented")
+}
+func (UnimplementedTaskServiceServer) ListSchedules(context.Context, *ListSchedulesRequest) (*ListSchedulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSchedules not implemented")
+}
+func (UnimplementedTaskServiceServer) UpdateSchedule(context.Context, *UpdateScheduleRequest) (*UpdateScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateSchedule not implemented")
+}
+func (UnimplementedTaskServiceServer) DeleteSchedule(context.Context, *DeleteScheduleRequest) (*DeleteScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteSchedule not implemented")
+}
+func (UnimplementedTaskServiceServer) PauseSchedule(context.Context, *PauseScheduleRequest) (*PauseScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PauseSchedule not implemented")
+}
+func (UnimplementedTaskServiceServer) ResumeSchedule(context.Context, *ResumeScheduleRequest) (*ResumeScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeSchedule not implemented")
+}
+func (UnimplementedTaskServiceServer) TriggerSchedule(context.Context, *TriggerScheduleRequest) (*TriggerScheduleResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TriggerSchedule not implemented")
 }
 func (UnimplementedTaskServiceServer) mustEmbedUnimplementedTaskServiceServer() {}
 func (UnimplementedTaskServiceServer) testEmbeddedByValue()                     {}
@@ -982,6 +1126,150 @@ func _TaskService_GetLogs_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TaskService_CreateSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).CreateSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_CreateSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).CreateSchedule(ctx, req.(*CreateScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_GetSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).GetSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_GetSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).GetSchedule(ctx, req.(*GetScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_ListSchedules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSchedulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ListSchedules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ListSchedules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ListSchedules(ctx, req.(*ListSchedulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_UpdateSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).UpdateSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_UpdateSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).UpdateSchedule(ctx, req.(*UpdateScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_DeleteSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).DeleteSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_DeleteSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).DeleteSchedule(ctx, req.(*DeleteScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_PauseSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).PauseSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_PauseSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).PauseSchedule(ctx, req.(*PauseScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_ResumeSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).ResumeSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_ResumeSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).ResumeSchedule(ctx, req.(*ResumeScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_TriggerSchedule_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TriggerScheduleRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).TriggerSchedule(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_TriggerSchedule_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).TriggerSchedule(ctx, req.(*TriggerScheduleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TaskService_ServiceDesc is the grpc.ServiceDesc for TaskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1076,6 +1364,38 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetLogs",
 			Handler:    _TaskService_GetLogs_Handler,
+		},
+		{
+			MethodName: "CreateSchedule",
+			Handler:    _TaskService_CreateSchedule_Handler,
+		},
+		{
+			MethodName: "GetSchedule",
+			Handler:    _TaskService_GetSchedule_Handler,
+		},
+		{
+			MethodName: "ListSchedules",
+			Handler:    _TaskService_ListSchedules_Handler,
+		},
+		{
+			MethodName: "UpdateSchedule",
+			Handler:    _TaskService_UpdateSchedule_Handler,
+		},
+		{
+			MethodName: "DeleteSchedule",
+			Handler:    _TaskService_DeleteSchedule_Handler,
+		},
+		{
+			MethodName: "PauseSchedule",
+			Handler:    _TaskService_PauseSchedule_Handler,
+		},
+		{
+			MethodName: "ResumeSchedule",
+			Handler:    _TaskService_ResumeSchedule_Handler,
+		},
+		{
+			MethodName: "TriggerSchedule",
+			Handler:    _TaskService_TriggerSchedule_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -30,6 +30,7 @@ _OPTIONS = (
     click.option(
         "--since", "created_from", type=WHEN, help="Submitted then or later: 2h, 2026-11-22."
     ),
+    click.option("--schedule", default="", metavar="ID", help="Submitted by this schedule."),
     click.option("--before", "created_before", type=WHEN, help="Submitted before then."),
 )
 
@@ -46,6 +47,7 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
         labels: tuple[str, ...],
         created_from: datetime | None,
         created_before: datetime | None,
+        schedule: str,
         **options: Any,
     ) -> None:
         chosen = TaskFilter(
@@ -55,6 +57,7 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
             labels=parse_labels(labels),
             created_from=created_from,
             created_before=created_before,
+            schedule=schedule,
         )
         command(*arguments, chosen=chosen, **options)
 

@@ -41,6 +41,7 @@ _COMMANDS = {
     "pause": "pauses:pause",
     "resume": "pauses:resume",
     "pauses": "pauses:pauses",
+    "schedules": "schedules:command",
     "events": "events:command",
     "logs": "logs:command",
     "sweep": "sweep:command",

@@ -30,6 +30,7 @@ from taskgate.server.api.pauses import Pauses
 from taskgate.server.api.polling import LongPolls
 from taskgate.server.api.reflection import Reflection
 from taskgate.server.api.scaler import Scaler
+from taskgate.server.api.schedules import Schedules
 from taskgate.server.api.service import TaskService
 from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
@@ -252,10 +253,11 @@ class TaskgateServer:
         admission = Admission(
             self._records, catalog, capacity, self._offload, settings.taskgate_max_payload_bytes
         )
+        submissions = Submissions(
+            admission, self._writer, self._reader, self._records, self._offload
+        )
         return TaskService(
-            submissions=Submissions(
-                admission, self._writer, self._reader, self._records, self._offload
-            ),
+            submissions=submissions,
             tasks=Tasks(
                 self._records,
                 self._reader,
@@ -270,6 +272,7 @@ class TaskgateServer:
             operations=Operations(self._list_records, self._operations),
             events=Events(self._list_records, self._polls),
             logs=Logs(self._list_records, self._polls),
+            schedules=Schedules(submissions, self._records, catalog),
         )
 
     def _listen(self, server: grpc.aio.Server) -> str:

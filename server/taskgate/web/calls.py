@@ -9,7 +9,15 @@ from taskgate.server.api.authorization import check_role
 from taskgate.server.api.service import TaskService
 from taskgate.server.callers import Caller
 from taskgate.server.errors import RoleMissing
-from taskgate.v1 import events_pb2, logs_pb2, operations_pb2, pauses_pb2, task_pb2, task_service_pb2
+from taskgate.v1 import (
+    events_pb2,
+    logs_pb2,
+    operations_pb2,
+    pauses_pb2,
+    schedules_pb2,
+    task_pb2,
+    task_service_pb2,
+)
 
 _SERVICE = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"].full_name
 
@@ -87,6 +95,13 @@ class Calls:
         """End a pause."""
         self._check("Resume")
         await self.service.pauses.resume(request, self._actor)
+
+    async def schedules(
+        self, request: schedules_pb2.ListSchedulesRequest
+    ) -> schedules_pb2.ListSchedulesResponse:
+        """A page of schedules."""
+        self._check("ListSchedules")
+        return await self.service.schedules.list(request, self.caller)
 
     async def pauses(self) -> Sequence[pauses_pb2.Pause]:
         """What is paused; a thousand at most."""

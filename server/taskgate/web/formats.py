@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from taskgate.server.messages import values
 from taskgate.server.text import printable
-from taskgate.v1 import events_pb2, task_pb2, worker_pb2
+from taskgate.v1 import events_pb2, schedules_pb2, task_pb2, worker_pb2
 
 _TOKEN = re.compile(r'\{\s*\}|\[\s*\]|"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 _SPACED = {",": ", ", ":": ": "}
@@ -95,6 +95,11 @@ def event_kind(kind: events_pb2.EventKind.ValueType) -> str:
     """``attempt ended``."""
     name = events_pb2.EventKind.Name(kind).removeprefix("EVENT_KIND_")
     return name.lower().replace("_", " ")
+
+
+def tick_outcome(outcome: schedules_pb2.TickOutcome.ValueType) -> str:
+    """``SUBMITTED``."""
+    return schedules_pb2.TickOutcome.Name(outcome).removeprefix("TICK_OUTCOME_")
 
 
 def worker_state(state: worker_pb2.WorkerState.ValueType) -> str:

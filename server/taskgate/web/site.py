@@ -27,6 +27,7 @@ from taskgate.web.pages.actions import ActionPages
 from taskgate.web.pages.failures import FailuresPage
 from taskgate.web.pages.many import ManyPages
 from taskgate.web.pages.overview import OverviewPages
+from taskgate.web.pages.schedules import SchedulesPage
 from taskgate.web.pages.system import Examine, SystemPages
 from taskgate.web.pages.task import TaskPages
 from taskgate.web.pages.tasks import TasksPage
@@ -94,6 +95,7 @@ class Site:
             self._page("/types", types.page),
             self._page("/types/{name:path}", types.form),
             self._action("/types/{name:path}", types.submit),
+            self._page("/schedules", SchedulesPage().page),
             self._page("/workers", system.workers),
             self._page("/system", system.page),
             Route("/login", self._login_page),

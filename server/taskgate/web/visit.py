@@ -69,7 +69,7 @@ class Templates:
                 for name in (
                     "moment", "utc", "ago", "rough", "span", "number", "percent", "state_name",
                     "outcome_name", "error_reason", "event_kind", "worker_state", "short_id",
-                    "path", "arguments_text", "result_text",
+                    "path", "arguments_text", "result_text", "tick_outcome",
                 )
             }
         )  # fmt: skip

@@ -74,9 +74,7 @@ class Timing:
     zone: str = "UTC"
     """The IANA name of the time zone that a cron expression is read in."""
     interval: float = 0.0
-    """Seconds."""
-    anchor: float = 0.0
-    """A time, in seconds since 1970, that ticks are whole intervals away from."""
+    """Seconds; ticks are whole intervals away from the beginning of 1970, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,11 +119,10 @@ def _zone(name: str) -> tzinfo:
 def _interval(timing: Timing, start: datetime, *, reverse: bool = False) -> Iterator[datetime]:
     # Whole microseconds: fractions of seconds would drift.
     step = timedelta(seconds=timing.interval)
-    anchor = _EPOCH + timedelta(seconds=timing.anchor)
-    number = (start - anchor) // step
+    number = (start - _EPOCH) // step
     try:
         while True:
-            yield anchor + number * step
+            yield _EPOCH + number * step
             number += -1 if reverse else 1
     except OverflowError:  # the calendar's end
         return

@@ -68,6 +68,14 @@ from taskgate.client.operations import (
 )
 from taskgate.client.pauses import Pause
 from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.schedules import (
+    MissedTicksPolicy,
+    OverlapPolicy,
+    Schedule,
+    SchedulePause,
+    Tick,
+    TickOutcome,
+)
 from taskgate.client.stats import Activity, Queue, Rates, StateCount, Stats
 from taskgate.client.submission import Submission
 from taskgate.client.task import Abort, Attempt, Progress, State, Task, TaskError
@@ -97,10 +105,12 @@ __all__ = [
     "GroupCount",
     "InvalidRequest",
     "LogLine",
+    "MissedTicksPolicy",
     "Operation",
     "OperationFailure",
     "OperationKind",
     "OperationState",
+    "OverlapPolicy",
     "Page",
     "Parameter",
     "ParameterKind",
@@ -114,6 +124,8 @@ __all__ = [
     "Reason",
     "RequestIdReused",
     "RetryPolicy",
+    "Schedule",
+    "SchedulePause",
     "State",
     "StateCount",
     "Stats",
@@ -133,6 +145,8 @@ __all__ = [
     "TaskUnsuccessful",
     "TaskgateError",
     "Tasks",
+    "Tick",
+    "TickOutcome",
     "Unauthenticated",
     "Unavailable",
     "Unique",

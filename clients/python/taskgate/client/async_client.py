@@ -14,6 +14,7 @@ from taskgate.client.events import Event, EventKind, events
 from taskgate.client.handle import AsyncTaskHandle, Identified
 from taskgate.client.listing import AsyncTasks, pages
 from taskgate.client.retry_policy import RetryPolicy
+from taskgate.client.scheduling import Scheduling
 from taskgate.client.stats import Queue, Stats, queue_from_message, stats_from_message
 from taskgate.client.steering import Steering
 from taskgate.client.submission import Submission, batches
@@ -27,7 +28,7 @@ from taskgate.client.worker import Worker, worker_from_message
 from taskgate.v1 import events_pb2, task_pb2, task_service_pb2
 
 
-class AsyncClient(Steering):
+class AsyncClient(Steering, Scheduling):
     """A connection to a taskgate server, for one event loop: the one that makes its first call.
 
     Close it, or use it in an ``async with``.
@@ -133,6 +134,7 @@ class AsyncClient(Steering):
         created_before: datetime | None = None,
         root_id: str = "",
         id_prefix: str = "",
+        schedule: str = "",
         full: bool = False,
         page_size: int = 0,
     ) -> AsyncTasks:
@@ -147,6 +149,7 @@ class AsyncClient(Steering):
             created_before: submitted before this time.
             root_id: this task and its retries.
             id_prefix: with an id that begins so; at most 100 tasks.
+            schedule: submitted by the schedule with this id.
             full: with arguments, results, past attempts and tracebacks.
             page_size: how many to ask for at once, at most; the server's 50 if 0.
         """
@@ -159,6 +162,7 @@ class AsyncClient(Steering):
             create_time_before=to_timestamp(created_before),
             root_id=root_id,
             id_prefix=id_prefix,
+            schedule=schedule,
             view=task_service_pb2.TASK_VIEW_FULL if full else task_service_pb2.TASK_VIEW_BASIC,
             page_size=page_size,
         )

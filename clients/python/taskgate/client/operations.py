@@ -57,6 +57,8 @@ class TaskFilter:
     """Submitted before this time."""
     root_id: str = ""
     """This task and its retries."""
+    schedule: str = ""
+    """Submitted by the schedule with this id."""
 
     def message(self) -> task_filter_pb2.TaskFilter:
         """The filter as the calls take it."""
@@ -68,6 +70,7 @@ class TaskFilter:
             create_time_from=to_timestamp(self.created_from),
             create_time_before=to_timestamp(self.created_before),
             root_id=self.root_id,
+            schedule=self.schedule,
         )
 
 

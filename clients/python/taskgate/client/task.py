@@ -18,7 +18,7 @@ from taskgate.client.values import (
     from_timestamp,
     from_value,
 )
-from taskgate.v1 import task_pb2
+from taskgate.v1 import schedules_pb2, task_pb2
 
 
 class State(StrEnum):
@@ -132,6 +132,8 @@ class Task:
     """Where the submission said how failed attempts are retried."""
     unique: Unique | None
     """Where the submission said what keeps other tasks away."""
+    schedule: str | None = None
+    """The schedule that submitted it."""
 
     @property
     def is_final(self) -> bool:
@@ -141,7 +143,7 @@ class Task:
 
 def task_from_message(message: task_pb2.Task) -> Task:
     """The only place where a message becomes a Task."""
-    args, kwargs = _arguments(message)
+    args, kwargs = arguments_from_message(message)
     return Task(
         id=message.id,
         task_type=message.task_type,
@@ -173,6 +175,7 @@ def task_from_message(message: task_pb2.Task) -> Task:
             RetryPolicy.of(message.retry_policy) if message.HasField("retry_policy") else None
         ),
         unique=Unique.of(message.unique) if message.HasField("unique") else None,
+        schedule=message.schedule or None,
     )
 
 
@@ -183,7 +186,10 @@ def state_from_message(number: task_pb2.TaskState.ValueType) -> State:
     return State(task_pb2.TaskState.Name(number).removeprefix("TASK_STATE_"))
 
 
-def _arguments(message: task_pb2.Task) -> tuple[list[Any], dict[str, Any]]:
+def arguments_from_message(
+    message: task_pb2.Task | schedules_pb2.TaskTemplate,
+) -> tuple[list[Any], dict[str, Any]]:
+    """The positional and the keyword arguments."""
     if message.arguments_json:
         arguments = json.loads(message.arguments_json)
         return arguments["args"], arguments["kwargs"]

@@ -74,6 +74,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND: no operation has the id."""
     ERROR_REASON_UNIQUE_KEY_HELD: _ErrorReason.ValueType  # 25
     """ALREADY_EXISTS: another task holds the unique key; the metadata names it."""
+    ERROR_REASON_SCHEDULE_NOT_FOUND: _ErrorReason.ValueType  # 26
+    """NOT_FOUND: no schedule has the id."""
+    ERROR_REASON_SCHEDULE_EXISTS: _ErrorReason.ValueType  # 27
+    """ALREADY_EXISTS: another schedule has the id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """What google.rpc.ErrorInfo.reason says (domain "taskgate"): the value's name without its prefix,
@@ -133,4 +137,8 @@ ERROR_REASON_OPERATION_NOT_FOUND: ErrorReason.ValueType  # 24
 """NOT_FOUND: no operation has the id."""
 ERROR_REASON_UNIQUE_KEY_HELD: ErrorReason.ValueType  # 25
 """ALREADY_EXISTS: another task holds the unique key; the metadata names it."""
+ERROR_REASON_SCHEDULE_NOT_FOUND: ErrorReason.ValueType  # 26
+"""NOT_FOUND: no schedule has the id."""
+ERROR_REASON_SCHEDULE_EXISTS: ErrorReason.ValueType  # 27
+"""ALREADY_EXISTS: another schedule has the id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -59,3 +59,7 @@ class Reason(StrEnum):
     """NOT_FOUND: no operation has the id."""
     UNIQUE_KEY_HELD = "UNIQUE_KEY_HELD"
     """ALREADY_EXISTS: another task holds the unique key; the metadata names it."""
+    SCHEDULE_NOT_FOUND = "SCHEDULE_NOT_FOUND"
+    """NOT_FOUND: no schedule has the id."""
+    SCHEDULE_EXISTS = "SCHEDULE_EXISTS"
+    """ALREADY_EXISTS: another schedule has the id."""

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from taskgate.v1 import task_pb2 as taskgate_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtaskgate/v1/task_filter.proto\x12\x0btaskgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16taskgate/v1/task.proto\"\x94\x03\n\nTaskFilter\x12.\n\x06states\x18\x01 \x03(\x0e\x32\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n\ntask_types\x18\x02 \x03(\tR\ttaskTypes\x12\x16\n\x06queues\x18\x03 \x03(\tR\x06queues\x12;\n\x06labels\x18\x04 \x03(\x0b\x32#.taskgate.v1.TaskFilter.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\x17\n\x07root_id\x18\x07 \x01(\tR\x06rootId\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42X\n\x0f\x64\x65v.taskgate.v1B\x0fTaskFilterProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtaskgate/v1/task_filter.proto\x12\x0btaskgate.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16taskgate/v1/task.proto\"\xb0\x03\n\nTaskFilter\x12.\n\x06states\x18\x01 \x03(\x0e\x32\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n\ntask_types\x18\x02 \x03(\tR\ttaskTypes\x12\x16\n\x06queues\x18\x03 \x03(\tR\x06queues\x12;\n\x06labels\x18\x04 \x03(\x0b\x32#.taskgate.v1.TaskFilter.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\x17\n\x07root_id\x18\x07 \x01(\tR\x06rootId\x12\x1a\n\x08schedule\x18\x08 \x01(\tR\x08schedule\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42X\n\x0f\x64\x65v.taskgate.v1B\x0fTaskFilterProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKFILTER_LABELSENTRY']._loaded_options = None
   _globals['_TASKFILTER_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_TASKFILTER']._serialized_start=104
-  _globals['_TASKFILTER']._serialized_end=508
-  _globals['_TASKFILTER_LABELSENTRY']._serialized_start=451
-  _globals['_TASKFILTER_LABELSENTRY']._serialized_end=508
+  _globals['_TASKFILTER']._serialized_end=536
+  _globals['_TASKFILTER_LABELSENTRY']._serialized_start=479
+  _globals['_TASKFILTER_LABELSENTRY']._serialized_end=536
 # @@protoc_insertion_point(module_scope)

@@ -262,6 +262,7 @@ class Task(_message.Message):
     SUBMITTED_BY_FIELD_NUMBER: _builtins.int
     RETRY_POLICY_FIELD_NUMBER: _builtins.int
     UNIQUE_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The task's id, which is the Celery task id too: a UUIDv7 in its lower-case text form, or what a
     Celery program chose.
@@ -294,6 +295,10 @@ class Task(_message.Message):
     """The worker that runs, or last ran, the task; empty before that."""
     submitted_by: _builtins.str
     """Who submitted the task: the name of the caller's token; empty on an open server."""
+    schedule: _builtins.str
+    """The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+    `schedule_time` is its time by the schedule.
+    """
     @_builtins.property
     def args(self) -> _struct_pb2.ListValue:
         """The positional arguments, if `args` and `kwargs` carry the arguments exactly."""
@@ -391,10 +396,11 @@ class Task(_message.Message):
         submitted_by: _builtins.str = ...,
         retry_policy: Global___RetryPolicy | None = ...,
         unique: Global___Unique | None = ...,
+        schedule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "kwargs", b"kwargs", "progress", b"progress", "result", b"result", "retry_policy", b"retry_policy", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "start_time", b"start_time", "unique", b"unique"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "arguments_json", b"arguments_json", "attempt", b"attempt", "attempts", b"attempts", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "id", b"id", "kwargs", b"kwargs", "labels", b"labels", "max_attempts", b"max_attempts", "priority", b"priority", "progress", b"progress", "queue", b"queue", "result", b"result", "result_json", b"result_json", "retry_of", b"retry_of", "retry_policy", b"retry_policy", "root_id", b"root_id", "run_timeout", b"run_timeout", "schedule_time", b"schedule_time", "start_time", b"start_time", "state", b"state", "submitted_by", b"submitted_by", "task_type", b"task_type", "unique", b"unique", "version", b"version", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "args", b"args", "arguments_json", b"arguments_json", "attempt", b"attempt", "attempts", b"attempts", "create_time", b"create_time", "error", b"error", "expire_time", b"expire_time", "finish_time", b"finish_time", "id", b"id", "kwargs", b"kwargs", "labels", b"labels", "max_attempts", b"max_attempts", "priority", b"priority", "progress", b"progress", "queue", b"queue", "result", b"result", "result_json", b"result_json", "retry_of", b"retry_of", "retry_policy", b"retry_policy", "root_id", b"root_id", "run_timeout", b"run_timeout", "schedule", b"schedule", "schedule_time", b"schedule_time", "start_time", b"start_time", "state", b"state", "submitted_by", b"submitted_by", "task_type", b"task_type", "unique", b"unique", "version", b"version", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

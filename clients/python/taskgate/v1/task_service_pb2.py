@@ -31,13 +31,14 @@ from taskgate.v1 import events_pb2 as taskgate_dot_v1_dot_events__pb2
 from taskgate.v1 import logs_pb2 as taskgate_dot_v1_dot_logs__pb2
 from taskgate.v1 import operations_pb2 as taskgate_dot_v1_dot_operations__pb2
 from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
+from taskgate.v1 import schedules_pb2 as taskgate_dot_v1_dot_schedules__pb2
 from taskgate.v1 import stats_pb2 as taskgate_dot_v1_dot_stats__pb2
 from taskgate.v1 import task_pb2 as taskgate_dot_v1_dot_task__pb2
 from taskgate.v1 import task_type_pb2 as taskgate_dot_v1_dot_task__type__pb2
 from taskgate.v1 import worker_pb2 as taskgate_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etaskgate/v1/task_service.proto\x12\x0btaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/counts.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n\rSubmitRequest\x12\x1b\n\ttask_type\x18\x01 \x01(\tR\x08taskType\x12.\n\x04\x61rgs\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.ListValueR\x04\x61rgs\x12/\n\x06kwargs\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x06kwargs\x12%\n\x0e\x61rguments_json\x18\x04 \x01(\tR\rargumentsJson\x12\x14\n\x05queue\x18\x05 \x01(\tR\x05queue\x12\x1f\n\x08priority\x18\x06 \x01(\x05H\x00R\x08priority\x88\x01\x01\x12?\n\rschedule_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0cscheduleTime\x12/\n\x05\x64\x65lay\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x64\x65lay\x12>\n\x06labels\x18\t \x03(\x0b\x32&.taskgate.v1.SubmitRequest.LabelsEntryR\x06labels\x12\x1d\n\nrequest_id\x18\n \x01(\tR\trequestId\x12;\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12+\n\x03ttl\x18\x0c \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\x12:\n\x0brun_timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x12;\n\x0cretry_policy\x18\x0e \x01(\x0b\x32\x18.taskgate.v1.RetryPolicyR\x0bretryPolicy\x12+\n\x06unique\x18\x0f \x01(\x0b\x32\x13.taskgate.v1.UniqueR\x06unique\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_priority\"7\n\x0eSubmitResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"K\n\nGetRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12-\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\"4\n\x0bGetResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"\xf2\x01\n\x0cRetryRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12+\n\x11replace_arguments\x18\x03 \x01(\x08R\x10replaceArguments\x12.\n\x04\x61rgs\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.ListValueR\x04\x61rgs\x12/\n\x06kwargs\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x06kwargs\x12%\n\x0e\x61rguments_json\x18\x06 \x01(\tR\rargumentsJson\"6\n\rRetryResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"\x8a\x01\n\x0c\x41\x62ortRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n\x05\x66orce\x18\x03 \x01(\x08R\x05\x66orce\x12<\n\x0cgrace_period\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bgracePeriod\"6\n\rAbortResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"L\n\x12SubmitBatchRequest\x12\x36\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.taskgate.v1.SubmitRequestR\x08requests\"O\n\x13SubmitBatchResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\x1e.taskgate.v1.SubmitBatchResultR\x07results\"s\n\x11SubmitBatchResult\x12\'\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskH\x00R\x04task\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\t\n\x07outcome\"\x9a\x04\n\x0bListRequest\x12.\n\x06states\x18\x01 \x03(\x0e\x32\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n\ntask_types\x18\x02 \x03(\tR\ttaskTypes\x12\x16\n\x06queues\x18\x03 \x03(\tR\x06queues\x12<\n\x06labels\x18\x04 \x03(\x0b\x32$.taskgate.v1.ListRequest.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\x17\n\x07root_id\x18\x07 \x01(\tR\x06rootId\x12)\n\x04view\x18\x08 \x01(\x0e\x32\x15.taskgate.v1.TaskViewR\x04view\x12\x1b\n\tpage_size\x18\t \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\n \x01(\tR\tpageToken\x12\x1b\n\tid_prefix\x18\x0b \x01(\tR\x08idPrefix\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"_\n\x0cListResponse\x12\'\n\x05tasks\x18\x01 \x03(\x0b\x32\x11.taskgate.v1.TaskR\x05tasks\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"i\n\x0cWatchRequest\x12.\n\x05tasks\x18\x01 \x03(\x0b\x32\x18.taskgate.v1.WatchedTaskR\x05tasks\x12)\n\x04view\x18\x02 \x01(\x0e\x32\x15.taskgate.v1.TaskViewR\x04view\"@\n\x0bWatchedTask\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12!\n\x0cseen_version\x18\x02 \x01(\x03R\x0bseenVersion\"6\n\rWatchResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"R\n\x14ListTaskTypesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"u\n\x15ListTaskTypesResponse\x12\x34\n\ntask_types\x18\x01 \x03(\x0b\x32\x15.taskgate.v1.TaskTypeR\ttaskTypes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"o\n\x12ListWorkersRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1d\n\nalive_only\x18\x03 \x01(\x08R\taliveOnly\"l\n\x13ListWorkersResponse\x12-\n\x07workers\x18\x01 \x03(\x0b\x32\x13.taskgate.v1.WorkerR\x07workers\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"O\n\x11ListQueuesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"h\n\x12ListQueuesResponse\x12*\n\x06queues\x18\x01 \x03(\x0b\x32\x12.taskgate.v1.QueueR\x06queues\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n\x0fGetStatsRequest\x12\x16\n\x06queues\x18\x01 \x03(\tR\x06queues\"\xc2\x02\n\x10GetStatsResponse\x12\x37\n\tread_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08readTime\x12\x31\n\x08\x61\x63tivity\x18\x02 \x01(\x0b\x32\x15.taskgate.v1.ActivityR\x08\x61\x63tivity\x12/\n\x06states\x18\x03 \x03(\x0b\x32\x17.taskgate.v1.StateCountR\x06states\x12*\n\x06queues\x18\x04 \x03(\x0b\x32\x12.taskgate.v1.QueueR\x06queues\x12,\n\x05types\x18\x05 \x03(\x0b\x32\x16.taskgate.v1.TypeStatsR\x05types\x12!\n\x0cworker_count\x18\x06 \x01(\x05R\x0bworkerCount\x12\x14\n\x05slots\x18\x07 \x01(\x05R\x05slots*N\n\x08TaskView\x12\x19\n\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n\x0eTASK_VIEW_FULL\x10\x02\x32\x99\x0e\n\x0bTaskService\x12\x41\n\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x12\x38\n\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n\x05Retry\x12\x19.taskgate.v1.RetryRequest\x1a\x1a.taskgate.v1.RetryResponse\x12>\n\x05\x41\x62ort\x12\x19.taskgate.v1.AbortRequest\x1a\x1a.taskgate.v1.AbortResponse\x12P\n\x0bSubmitBatch\x12\x1f.taskgate.v1.SubmitBatchRequest\x1a .taskgate.v1.SubmitBatchResponse\x12;\n\x04List\x12\x18.taskgate.v1.ListRequest\x1a\x19.taskgate.v1.ListResponse\x12@\n\x05Watch\x12\x19.taskgate.v1.WatchRequest\x1a\x1a.taskgate.v1.WatchResponse0\x01\x12V\n\rListTaskTypes\x12!.taskgate.v1.ListTaskTypesRequest\x1a\".taskgate.v1.ListTaskTypesResponse\x12P\n\x0bListWorkers\x12\x1f.taskgate.v1.ListWorkersRequest\x1a .taskgate.v1.ListWorkersResponse\x12M\n\nListQueues\x12\x1e.taskgate.v1.ListQueuesRequest\x1a\x1f.taskgate.v1.ListQueuesResponse\x12G\n\x08GetStats\x12\x1c.taskgate.v1.GetStatsRequest\x1a\x1d.taskgate.v1.GetStatsResponse\x12>\n\x05Pause\x12\x19.taskgate.v1.PauseRequest\x1a\x1a.taskgate.v1.PauseResponse\x12\x41\n\x06Resume\x12\x1a.taskgate.v1.ResumeRequest\x1a\x1b.taskgate.v1.ResumeResponse\x12M\n\nListPauses\x12\x1e.taskgate.v1.ListPausesRequest\x1a\x1f.taskgate.v1.ListPausesResponse\x12M\n\nListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponse\x12>\n\x05\x43ount\x12\x19.taskgate.v1.CountRequest\x1a\x1a.taskgate.v1.CountResponse\x12M\n\nAbortTasks\x12\x1e.taskgate.v1.AbortTasksRequest\x1a\x1f.taskgate.v1.AbortTasksResponse\x12M\n\nRetryTasks\x12\x1e.taskgate.v1.RetryTasksRequest\x1a\x1f.taskgate.v1.RetryTasksResponse\x12P\n\x0b\x44\x65leteTasks\x12\x1f.taskgate.v1.DeleteTasksRequest\x1a .taskgate.v1.DeleteTasksResponse\x12S\n\x0cGetOperation\x12 .taskgate.v1.GetOperationRequest\x1a!.taskgate.v1.GetOperationResponse\x12[\n\x0eWatchOperation\x12\".taskgate.v1.WatchOperationRequest\x1a#.taskgate.v1.WatchOperationResponse0\x01\x12V\n\rStopOperation\x12!.taskgate.v1.StopOperationRequest\x1a\".taskgate.v1.StopOperationResponse\x12Y\n\x0eListOperations\x12\".taskgate.v1.ListOperationsRequest\x1a#.taskgate.v1.ListOperationsResponse\x12\x44\n\x07GetLogs\x12\x1b.taskgate.v1.GetLogsRequest\x1a\x1c.taskgate.v1.GetLogsResponseBY\n\x0f\x64\x65v.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etaskgate/v1/task_service.proto\x12\x0btaskgate.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x18taskgate/v1/counts.proto\x1a\x18taskgate/v1/events.proto\x1a\x16taskgate/v1/logs.proto\x1a\x1ctaskgate/v1/operations.proto\x1a\x18taskgate/v1/pauses.proto\x1a\x1btaskgate/v1/schedules.proto\x1a\x17taskgate/v1/stats.proto\x1a\x16taskgate/v1/task.proto\x1a\x1btaskgate/v1/task_type.proto\x1a\x18taskgate/v1/worker.proto\"\x94\x06\n\rSubmitRequest\x12\x1b\n\ttask_type\x18\x01 \x01(\tR\x08taskType\x12.\n\x04\x61rgs\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.ListValueR\x04\x61rgs\x12/\n\x06kwargs\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x06kwargs\x12%\n\x0e\x61rguments_json\x18\x04 \x01(\tR\rargumentsJson\x12\x14\n\x05queue\x18\x05 \x01(\tR\x05queue\x12\x1f\n\x08priority\x18\x06 \x01(\x05H\x00R\x08priority\x88\x01\x01\x12?\n\rschedule_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0cscheduleTime\x12/\n\x05\x64\x65lay\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x64\x65lay\x12>\n\x06labels\x18\t \x03(\x0b\x32&.taskgate.v1.SubmitRequest.LabelsEntryR\x06labels\x12\x1d\n\nrequest_id\x18\n \x01(\tR\trequestId\x12;\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12+\n\x03ttl\x18\x0c \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\x12:\n\x0brun_timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.DurationR\nrunTimeout\x12;\n\x0cretry_policy\x18\x0e \x01(\x0b\x32\x18.taskgate.v1.RetryPolicyR\x0bretryPolicy\x12+\n\x06unique\x18\x0f \x01(\x0b\x32\x13.taskgate.v1.UniqueR\x06unique\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_priority\"7\n\x0eSubmitResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"K\n\nGetRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12-\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\"4\n\x0bGetResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"\xf2\x01\n\x0cRetryRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\x12+\n\x11replace_arguments\x18\x03 \x01(\x08R\x10replaceArguments\x12.\n\x04\x61rgs\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.ListValueR\x04\x61rgs\x12/\n\x06kwargs\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x06kwargs\x12%\n\x0e\x61rguments_json\x18\x06 \x01(\tR\rargumentsJson\"6\n\rRetryResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"\x8a\x01\n\x0c\x41\x62ortRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n\x05\x66orce\x18\x03 \x01(\x08R\x05\x66orce\x12<\n\x0cgrace_period\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bgracePeriod\"6\n\rAbortResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"L\n\x12SubmitBatchRequest\x12\x36\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.taskgate.v1.SubmitRequestR\x08requests\"O\n\x13SubmitBatchResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\x1e.taskgate.v1.SubmitBatchResultR\x07results\"s\n\x11SubmitBatchResult\x12\'\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskH\x00R\x04task\x12*\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00R\x05\x65rrorB\t\n\x07outcome\"\xb6\x04\n\x0bListRequest\x12.\n\x06states\x18\x01 \x03(\x0e\x32\x16.taskgate.v1.TaskStateR\x06states\x12\x1d\n\ntask_types\x18\x02 \x03(\tR\ttaskTypes\x12\x16\n\x06queues\x18\x03 \x03(\tR\x06queues\x12<\n\x06labels\x18\x04 \x03(\x0b\x32$.taskgate.v1.ListRequest.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\x17\n\x07root_id\x18\x07 \x01(\tR\x06rootId\x12)\n\x04view\x18\x08 \x01(\x0e\x32\x15.taskgate.v1.TaskViewR\x04view\x12\x1b\n\tpage_size\x18\t \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\n \x01(\tR\tpageToken\x12\x1b\n\tid_prefix\x18\x0b \x01(\tR\x08idPrefix\x12\x1a\n\x08schedule\x18\x0c \x01(\tR\x08schedule\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"_\n\x0cListResponse\x12\'\n\x05tasks\x18\x01 \x03(\x0b\x32\x11.taskgate.v1.TaskR\x05tasks\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"i\n\x0cWatchRequest\x12.\n\x05tasks\x18\x01 \x03(\x0b\x32\x18.taskgate.v1.WatchedTaskR\x05tasks\x12)\n\x04view\x18\x02 \x01(\x0e\x32\x15.taskgate.v1.TaskViewR\x04view\"@\n\x0bWatchedTask\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12!\n\x0cseen_version\x18\x02 \x01(\x03R\x0bseenVersion\"6\n\rWatchResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x11.taskgate.v1.TaskR\x04task\"R\n\x14ListTaskTypesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"u\n\x15ListTaskTypesResponse\x12\x34\n\ntask_types\x18\x01 \x03(\x0b\x32\x15.taskgate.v1.TaskTypeR\ttaskTypes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"o\n\x12ListWorkersRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1d\n\nalive_only\x18\x03 \x01(\x08R\taliveOnly\"l\n\x13ListWorkersResponse\x12-\n\x07workers\x18\x01 \x03(\x0b\x32\x13.taskgate.v1.WorkerR\x07workers\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"O\n\x11ListQueuesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"h\n\x12ListQueuesResponse\x12*\n\x06queues\x18\x01 \x03(\x0b\x32\x12.taskgate.v1.QueueR\x06queues\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n\x0fGetStatsRequest\x12\x16\n\x06queues\x18\x01 \x03(\tR\x06queues\"\xc2\x02\n\x10GetStatsResponse\x12\x37\n\tread_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08readTime\x12\x31\n\x08\x61\x63tivity\x18\x02 \x01(\x0b\x32\x15.taskgate.v1.ActivityR\x08\x61\x63tivity\x12/\n\x06states\x18\x03 \x03(\x0b\x32\x17.taskgate.v1.StateCountR\x06states\x12*\n\x06queues\x18\x04 \x03(\x0b\x32\x12.taskgate.v1.QueueR\x06queues\x12,\n\x05types\x18\x05 \x03(\x0b\x32\x16.taskgate.v1.TypeStatsR\x05types\x12!\n\x0cworker_count\x18\x06 \x01(\x05R\x0bworkerCount\x12\x14\n\x05slots\x18\x07 \x01(\x05R\x05slots*N\n\x08TaskView\x12\x19\n\x15TASK_VIEW_UNSPECIFIED\x10\x00\x12\x13\n\x0fTASK_VIEW_BASIC\x10\x01\x12\x12\n\x0eTASK_VIEW_FULL\x10\x02\x32\xe5\x13\n\x0bTaskService\x12\x41\n\x06Submit\x12\x1a.taskgate.v1.SubmitRequest\x1a\x1b.taskgate.v1.SubmitResponse\x12\x38\n\x03Get\x12\x17.taskgate.v1.GetRequest\x1a\x18.taskgate.v1.GetResponse\x12>\n\x05Retry\x12\x19.taskgate.v1.RetryRequest\x1a\x1a.taskgate.v1.RetryResponse\x12>\n\x05\x41\x62ort\x12\x19.taskgate.v1.AbortRequest\x1a\x1a.taskgate.v1.AbortResponse\x12P\n\x0bSubmitBatch\x12\x1f.taskgate.v1.SubmitBatchRequest\x1a .taskgate.v1.SubmitBatchResponse\x12;\n\x04List\x12\x18.taskgate.v1.ListRequest\x1a\x19.taskgate.v1.ListResponse\x12@\n\x05Watch\x12\x19.taskgate.v1.WatchRequest\x1a\x1a.taskgate.v1.WatchResponse0\x01\x12V\n\rListTaskTypes\x12!.taskgate.v1.ListTaskTypesRequest\x1a\".taskgate.v1.ListTaskTypesResponse\x12P\n\x0bListWorkers\x12\x1f.taskgate.v1.ListWorkersRequest\x1a .taskgate.v1.ListWorkersResponse\x12M\n\nListQueues\x12\x1e.taskgate.v1.ListQueuesRequest\x1a\x1f.taskgate.v1.ListQueuesResponse\x12G\n\x08GetStats\x12\x1c.taskgate.v1.GetStatsRequest\x1a\x1d.taskgate.v1.GetStatsResponse\x12>\n\x05Pause\x12\x19.taskgate.v1.PauseRequest\x1a\x1a.taskgate.v1.PauseResponse\x12\x41\n\x06Resume\x12\x1a.taskgate.v1.ResumeRequest\x1a\x1b.taskgate.v1.ResumeResponse\x12M\n\nListPauses\x12\x1e.taskgate.v1.ListPausesRequest\x1a\x1f.taskgate.v1.ListPausesResponse\x12M\n\nListEvents\x12\x1e.taskgate.v1.ListEventsRequest\x1a\x1f.taskgate.v1.ListEventsResponse\x12>\n\x05\x43ount\x12\x19.taskgate.v1.CountRequest\x1a\x1a.taskgate.v1.CountResponse\x12M\n\nAbortTasks\x12\x1e.taskgate.v1.AbortTasksRequest\x1a\x1f.taskgate.v1.AbortTasksResponse\x12M\n\nRetryTasks\x12\x1e.taskgate.v1.RetryTasksRequest\x1a\x1f.taskgate.v1.RetryTasksResponse\x12P\n\x0b\x44\x65leteTasks\x12\x1f.taskgate.v1.DeleteTasksRequest\x1a .taskgate.v1.DeleteTasksResponse\x12S\n\x0cGetOperation\x12 .taskgate.v1.GetOperationRequest\x1a!.taskgate.v1.GetOperationResponse\x12[\n\x0eWatchOperation\x12\".taskgate.v1.WatchOperationRequest\x1a#.taskgate.v1.WatchOperationResponse0\x01\x12V\n\rStopOperation\x12!.taskgate.v1.StopOperationRequest\x1a\".taskgate.v1.StopOperationResponse\x12Y\n\x0eListOperations\x12\".taskgate.v1.ListOperationsRequest\x1a#.taskgate.v1.ListOperationsResponse\x12\x44\n\x07GetLogs\x12\x1b.taskgate.v1.GetLogsRequest\x1a\x1c.taskgate.v1.GetLogsResponse\x12Y\n\x0e\x43reateSchedule\x12\".taskgate.v1.CreateScheduleRequest\x1a#.taskgate.v1.CreateScheduleResponse\x12P\n\x0bGetSchedule\x12\x1f.taskgate.v1.GetScheduleRequest\x1a .taskgate.v1.GetScheduleResponse\x12V\n\rListSchedules\x12!.taskgate.v1.ListSchedulesRequest\x1a\".taskgate.v1.ListSchedulesResponse\x12Y\n\x0eUpdateSchedule\x12\".taskgate.v1.UpdateScheduleRequest\x1a#.taskgate.v1.UpdateScheduleResponse\x12Y\n\x0e\x44\x65leteSchedule\x12\".taskgate.v1.DeleteScheduleRequest\x1a#.taskgate.v1.DeleteScheduleResponse\x12V\n\rPauseSchedule\x12!.taskgate.v1.PauseScheduleRequest\x1a\".taskgate.v1.PauseScheduleResponse\x12Y\n\x0eResumeSchedule\x12\".taskgate.v1.ResumeScheduleRequest\x1a#.taskgate.v1.ResumeScheduleResponse\x12\\\n\x0fTriggerSchedule\x12#.taskgate.v1.TriggerScheduleRequest\x1a$.taskgate.v1.TriggerScheduleResponseBY\n\x0f\x64\x65v.taskgate.v1B\x10TaskServiceProtoP\x01Z2github.com/taskgate/taskgate/clients/go/taskgatev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,60 +50,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_LISTREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_TASKVIEW']._serialized_start=4004
-  _globals['_TASKVIEW']._serialized_end=4082
-  _globals['_SUBMITREQUEST']._serialized_start=404
-  _globals['_SUBMITREQUEST']._serialized_end=1192
-  _globals['_SUBMITREQUEST_LABELSENTRY']._serialized_start=1122
-  _globals['_SUBMITREQUEST_LABELSENTRY']._serialized_end=1179
-  _globals['_SUBMITRESPONSE']._serialized_start=1194
-  _globals['_SUBMITRESPONSE']._serialized_end=1249
-  _globals['_GETREQUEST']._serialized_start=1251
-  _globals['_GETREQUEST']._serialized_end=1326
-  _globals['_GETRESPONSE']._serialized_start=1328
-  _globals['_GETRESPONSE']._serialized_end=1380
-  _globals['_RETRYREQUEST']._serialized_start=1383
-  _globals['_RETRYREQUEST']._serialized_end=1625
-  _globals['_RETRYRESPONSE']._serialized_start=1627
-  _globals['_RETRYRESPONSE']._serialized_end=1681
-  _globals['_ABORTREQUEST']._serialized_start=1684
-  _globals['_ABORTREQUEST']._serialized_end=1822
-  _globals['_ABORTRESPONSE']._serialized_start=1824
-  _globals['_ABORTRESPONSE']._serialized_end=1878
-  _globals['_SUBMITBATCHREQUEST']._serialized_start=1880
-  _globals['_SUBMITBATCHREQUEST']._serialized_end=1956
-  _globals['_SUBMITBATCHRESPONSE']._serialized_start=1958
-  _globals['_SUBMITBATCHRESPONSE']._serialized_end=2037
-  _globals['_SUBMITBATCHRESULT']._serialized_start=2039
-  _globals['_SUBMITBATCHRESULT']._serialized_end=2154
-  _globals['_LISTREQUEST']._serialized_start=2157
-  _globals['_LISTREQUEST']._serialized_end=2695
-  _globals['_LISTREQUEST_LABELSENTRY']._serialized_start=1122
-  _globals['_LISTREQUEST_LABELSENTRY']._serialized_end=1179
-  _globals['_LISTRESPONSE']._serialized_start=2697
-  _globals['_LISTRESPONSE']._serialized_end=2792
-  _globals['_WATCHREQUEST']._serialized_start=2794
-  _globals['_WATCHREQUEST']._serialized_end=2899
-  _globals['_WATCHEDTASK']._serialized_start=2901
-  _globals['_WATCHEDTASK']._serialized_end=2965
-  _globals['_WATCHRESPONSE']._serialized_start=2967
-  _globals['_WATCHRESPONSE']._serialized_end=3021
-  _globals['_LISTTASKTYPESREQUEST']._serialized_start=3023
-  _globals['_LISTTASKTYPESREQUEST']._serialized_end=3105
-  _globals['_LISTTASKTYPESRESPONSE']._serialized_start=3107
-  _globals['_LISTTASKTYPESRESPONSE']._serialized_end=3224
-  _globals['_LISTWORKERSREQUEST']._serialized_start=3226
-  _globals['_LISTWORKERSREQUEST']._serialized_end=3337
-  _globals['_LISTWORKERSRESPONSE']._serialized_start=3339
-  _globals['_LISTWORKERSRESPONSE']._serialized_end=3447
-  _globals['_LISTQUEUESREQUEST']._serialized_start=3449
-  _globals['_LISTQUEUESREQUEST']._serialized_end=3528
-  _globals['_LISTQUEUESRESPONSE']._serialized_start=3530
-  _globals['_LISTQUEUESRESPONSE']._serialized_end=3634
-  _globals['_GETSTATSREQUEST']._serialized_start=3636
-  _globals['_GETSTATSREQUEST']._serialized_end=3677
-  _globals['_GETSTATSRESPONSE']._serialized_start=3680
-  _globals['_GETSTATSRESPONSE']._serialized_end=4002
-  _globals['_TASKSERVICE']._serialized_start=4085
-  _globals['_TASKSERVICE']._serialized_end=5902
+  _globals['_TASKVIEW']._serialized_start=4061
+  _globals['_TASKVIEW']._serialized_end=4139
+  _globals['_SUBMITREQUEST']._serialized_start=433
+  _globals['_SUBMITREQUEST']._serialized_end=1221
+  _globals['_SUBMITREQUEST_LABELSENTRY']._serialized_start=1151
+  _globals['_SUBMITREQUEST_LABELSENTRY']._serialized_end=1208
+  _globals['_SUBMITRESPONSE']._serialized_start=1223
+  _globals['_SUBMITRESPONSE']._serialized_end=1278
+  _globals['_GETREQUEST']._serialized_start=1280
+  _globals['_GETREQUEST']._serialized_end=1355
+  _globals['_GETRESPONSE']._serialized_start=1357
+  _globals['_GETRESPONSE']._serialized_end=1409
+  _globals['_RETRYREQUEST']._serialized_start=1412
+  _globals['_RETRYREQUEST']._serialized_end=1654
+  _globals['_RETRYRESPONSE']._serialized_start=1656
+  _globals['_RETRYRESPONSE']._serialized_end=1710
+  _globals['_ABORTREQUEST']._serialized_start=1713
+  _globals['_ABORTREQUEST']._serialized_end=1851
+  _globals['_ABORTRESPONSE']._serialized_start=1853
+  _globals['_ABORTRESPONSE']._serialized_end=1907
+  _globals['_SUBMITBATCHREQUEST']._serialized_start=1909
+  _globals['_SUBMITBATCHREQUEST']._serialized_end=1985
+  _globals['_SUBMITBATCHRESPONSE']._serialized_start=1987
+  _globals['_SUBMITBATCHRESPONSE']._serialized_end=2066
+  _globals['_SUBMITBATCHRESULT']._serialized_start=2068
+  _globals['_SUBMITBATCHRESULT']._serialized_end=2183
+  _globals['_LISTREQUEST']._serialized_start=2186
+  _globals['_LISTREQUEST']._serialized_end=2752
+  _globals['_LISTREQUEST_LABELSENTRY']._serialized_start=1151
+  _globals['_LISTREQUEST_LABELSENTRY']._serialized_end=1208
+  _globals['_LISTRESPONSE']._serialized_start=2754
+  _globals['_LISTRESPONSE']._serialized_end=2849
+  _globals['_WATCHREQUEST']._serialized_start=2851
+  _globals['_WATCHREQUEST']._serialized_end=2956
+  _globals['_WATCHEDTASK']._serialized_start=2958
+  _globals['_WATCHEDTASK']._serialized_end=3022
+  _globals['_WATCHRESPONSE']._serialized_start=3024
+  _globals['_WATCHRESPONSE']._serialized_end=3078
+  _globals['_LISTTASKTYPESREQUEST']._serialized_start=3080
+  _globals['_LISTTASKTYPESREQUEST']._serialized_end=3162
+  _globals['_LISTTASKTYPESRESPONSE']._serialized_start=3164
+  _globals['_LISTTASKTYPESRESPONSE']._serialized_end=3281
+  _globals['_LISTWORKERSREQUEST']._serialized_start=3283
+  _globals['_LISTWORKERSREQUEST']._serialized_end=3394
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=3396
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=3504
+  _globals['_LISTQUEUESREQUEST']._serialized_start=3506
+  _globals['_LISTQUEUESREQUEST']._serialized_end=3585
+  _globals['_LISTQUEUESRESPONSE']._serialized_start=3587
+  _globals['_LISTQUEUESRESPONSE']._serialized_end=3691
+  _globals['_GETSTATSREQUEST']._serialized_start=3693
+  _globals['_GETSTATSREQUEST']._serialized_end=3734
+  _globals['_GETSTATSRESPONSE']._serialized_start=3737
+  _globals['_GETSTATSRESPONSE']._serialized_end=4059
+  _globals['_TASKSERVICE']._serialized_start=4142
+  _globals['_TASKSERVICE']._serialized_end=6675
 # @@protoc_insertion_point(module_scope)

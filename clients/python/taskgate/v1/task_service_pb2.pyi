@@ -507,6 +507,7 @@ class ListRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ID_PREFIX_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
     root_id: _builtins.str
     """List the task with this id and its retries."""
     view: Global___TaskView.ValueType
@@ -519,6 +520,8 @@ class ListRequest(_message.Message):
     """The `next_page_token` of the page before, with the same filters; empty for the first page."""
     id_prefix: _builtins.str
     """List tasks whose ids begin with this, at most 100 of them: for ids that people shorten."""
+    schedule: _builtins.str
+    """List the tasks of the schedule with this id."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_task_pb2.TaskState.ValueType]:
         """States to list."""
@@ -557,10 +560,11 @@ class ListRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         id_prefix: _builtins.str = ...,
+        schedule: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time_before", b"create_time_before", "create_time_from", b"create_time_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time_before", b"create_time_before", "create_time_from", b"create_time_from", "id_prefix", b"id_prefix", "labels", b"labels", "page_size", b"page_size", "page_token", b"page_token", "queues", b"queues", "root_id", b"root_id", "states", b"states", "task_types", b"task_types", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time_before", b"create_time_before", "create_time_from", b"create_time_from", "id_prefix", b"id_prefix", "labels", b"labels", "page_size", b"page_size", "page_token", b"page_token", "queues", b"queues", "root_id", b"root_id", "schedule", b"schedule", "states", b"states", "task_types", b"task_types", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from taskgate.v1 import events_pb2 as taskgate_dot_v1_dot_events__pb2
 from taskgate.v1 import logs_pb2 as taskgate_dot_v1_dot_logs__pb2
 from taskgate.v1 import operations_pb2 as taskgate_dot_v1_dot_operations__pb2
 from taskgate.v1 import pauses_pb2 as taskgate_dot_v1_dot_pauses__pb2
+from taskgate.v1 import schedules_pb2 as taskgate_dot_v1_dot_schedules__pb2
 from taskgate.v1 import task_service_pb2 as taskgate_dot_v1_dot_task__service__pb2
 
 GRPC_GENERATED_VERSION = '1.74.0'
@@ -163,6 +164,46 @@ class TaskServiceStub(object):
                 '/taskgate.v1.TaskService/GetLogs',
                 request_serializer=taskgate_dot_v1_dot_logs__pb2.GetLogsRequest.SerializeToString,
                 response_deserializer=taskgate_dot_v1_dot_logs__pb2.GetLogsResponse.FromString,
+                _registered_method=True)
+        self.CreateSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/CreateSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.CreateScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.CreateScheduleResponse.FromString,
+                _registered_method=True)
+        self.GetSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/GetSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.GetScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.GetScheduleResponse.FromString,
+                _registered_method=True)
+        self.ListSchedules = channel.unary_unary(
+                '/taskgate.v1.TaskService/ListSchedules',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.ListSchedulesRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.ListSchedulesResponse.FromString,
+                _registered_method=True)
+        self.UpdateSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/UpdateSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.UpdateScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.UpdateScheduleResponse.FromString,
+                _registered_method=True)
+        self.DeleteSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/DeleteSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.DeleteScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.DeleteScheduleResponse.FromString,
+                _registered_method=True)
+        self.PauseSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/PauseSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.PauseScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.PauseScheduleResponse.FromString,
+                _registered_method=True)
+        self.ResumeSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/ResumeSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.ResumeScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.ResumeScheduleResponse.FromString,
+                _registered_method=True)
+        self.TriggerSchedule = channel.unary_unary(
+                '/taskgate.v1.TaskService/TriggerSchedule',
+                request_serializer=taskgate_dot_v1_dot_schedules__pb2.TriggerScheduleRequest.SerializeToString,
+                response_deserializer=taskgate_dot_v1_dot_schedules__pb2.TriggerScheduleResponse.FromString,
                 _registered_method=True)
 
 
@@ -357,6 +398,62 @@ class TaskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateSchedule(self, request, context):
+        """Records what submits a task at each of its ticks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSchedule(self, request, context):
+        """Looks a schedule up: its next ticks, and what became of the last one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSchedules(self, request, context):
+        """Lists schedules, by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSchedule(self, request, context):
+        """Changes fields of a schedule.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSchedule(self, request, context):
+        """Deletes a schedule. The tasks that it submitted stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseSchedule(self, request, context):
+        """Has a schedule tick no more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeSchedule(self, request, context):
+        """Has a schedule tick again, from its next tick on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TriggerSchedule(self, request, context):
+        """Submits a schedule's task now, beside its ticks and whatever its policies say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -479,6 +576,46 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.GetLogs,
                     request_deserializer=taskgate_dot_v1_dot_logs__pb2.GetLogsRequest.FromString,
                     response_serializer=taskgate_dot_v1_dot_logs__pb2.GetLogsResponse.SerializeToString,
+            ),
+            'CreateSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.CreateScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.CreateScheduleResponse.SerializeToString,
+            ),
+            'GetSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.GetScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.GetScheduleResponse.SerializeToString,
+            ),
+            'ListSchedules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSchedules,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.ListSchedulesRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.ListSchedulesResponse.SerializeToString,
+            ),
+            'UpdateSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.UpdateScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.UpdateScheduleResponse.SerializeToString,
+            ),
+            'DeleteSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.DeleteScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.DeleteScheduleResponse.SerializeToString,
+            ),
+            'PauseSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.PauseScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.PauseScheduleResponse.SerializeToString,
+            ),
+            'ResumeSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.ResumeScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.ResumeScheduleResponse.SerializeToString,
+            ),
+            'TriggerSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.TriggerSchedule,
+                    request_deserializer=taskgate_dot_v1_dot_schedules__pb2.TriggerScheduleRequest.FromString,
+                    response_serializer=taskgate_dot_v1_dot_schedules__pb2.TriggerScheduleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1134,6 +1271,222 @@ class TaskService(object):
             '/taskgate.v1.TaskService/GetLogs',
             taskgate_dot_v1_dot_logs__pb2.GetLogsRequest.SerializeToString,
             taskgate_dot_v1_dot_logs__pb2.GetLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/CreateSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.CreateScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.CreateScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/GetSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.GetScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.GetScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSchedules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ListSchedules',
+            taskgate_dot_v1_dot_schedules__pb2.ListSchedulesRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.ListSchedulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/UpdateSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.UpdateScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.UpdateScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/DeleteSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.DeleteScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.DeleteScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/PauseSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.PauseScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.PauseScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/ResumeSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.ResumeScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.ResumeScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TriggerSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/taskgate.v1.TaskService/TriggerSchedule',
+            taskgate_dot_v1_dot_schedules__pb2.TriggerScheduleRequest.SerializeToString,
+            taskgate_dot_v1_dot_schedules__pb2.TriggerScheduleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -10,6 +10,7 @@ from taskgate.v1 import events_pb2 as _events_pb2
 from taskgate.v1 import logs_pb2 as _logs_pb2
 from taskgate.v1 import operations_pb2 as _operations_pb2
 from taskgate.v1 import pauses_pb2 as _pauses_pb2
+from taskgate.v1 import schedules_pb2 as _schedules_pb2
 from taskgate.v1 import task_service_pb2 as _task_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -117,6 +118,22 @@ class TaskServiceStub:
     """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
     running task logs can be read about a second later.
     """
+    CreateSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.CreateScheduleRequest, _schedules_pb2.CreateScheduleResponse]
+    """Records what submits a task at each of its ticks."""
+    GetSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.GetScheduleRequest, _schedules_pb2.GetScheduleResponse]
+    """Looks a schedule up: its next ticks, and what became of the last one."""
+    ListSchedules: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ListSchedulesRequest, _schedules_pb2.ListSchedulesResponse]
+    """Lists schedules, by id."""
+    UpdateSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.UpdateScheduleRequest, _schedules_pb2.UpdateScheduleResponse]
+    """Changes fields of a schedule."""
+    DeleteSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.DeleteScheduleRequest, _schedules_pb2.DeleteScheduleResponse]
+    """Deletes a schedule. The tasks that it submitted stay."""
+    PauseSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.PauseScheduleRequest, _schedules_pb2.PauseScheduleResponse]
+    """Has a schedule tick no more."""
+    ResumeSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ResumeScheduleRequest, _schedules_pb2.ResumeScheduleResponse]
+    """Has a schedule tick again, from its next tick on."""
+    TriggerSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.TriggerScheduleRequest, _schedules_pb2.TriggerScheduleResponse]
+    """Submits a schedule's task now, beside its ticks and whatever its policies say."""
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -202,6 +219,22 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
     running task logs can be read about a second later.
     """
+    CreateSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.CreateScheduleRequest, _schedules_pb2.CreateScheduleResponse]  # type: ignore[assignment]
+    """Records what submits a task at each of its ticks."""
+    GetSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.GetScheduleRequest, _schedules_pb2.GetScheduleResponse]  # type: ignore[assignment]
+    """Looks a schedule up: its next ticks, and what became of the last one."""
+    ListSchedules: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ListSchedulesRequest, _schedules_pb2.ListSchedulesResponse]  # type: ignore[assignment]
+    """Lists schedules, by id."""
+    UpdateSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.UpdateScheduleRequest, _schedules_pb2.UpdateScheduleResponse]  # type: ignore[assignment]
+    """Changes fields of a schedule."""
+    DeleteSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.DeleteScheduleRequest, _schedules_pb2.DeleteScheduleResponse]  # type: ignore[assignment]
+    """Deletes a schedule. The tasks that it submitted stay."""
+    PauseSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.PauseScheduleRequest, _schedules_pb2.PauseScheduleResponse]  # type: ignore[assignment]
+    """Has a schedule tick no more."""
+    ResumeSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ResumeScheduleRequest, _schedules_pb2.ResumeScheduleResponse]  # type: ignore[assignment]
+    """Has a schedule tick again, from its next tick on."""
+    TriggerSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.TriggerScheduleRequest, _schedules_pb2.TriggerScheduleResponse]  # type: ignore[assignment]
+    """Submits a schedule's task now, beside its ticks and whatever its policies say."""
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs Python Celery tasks.
@@ -428,5 +461,69 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers what the attempts of a task have logged, and waits for more if asked to. A line that a
         running task logs can be read about a second later.
         """
+
+    @_abc_1.abstractmethod
+    def CreateSchedule(
+        self,
+        request: _schedules_pb2.CreateScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.CreateScheduleResponse, _abc.Awaitable[_schedules_pb2.CreateScheduleResponse]]:
+        """Records what submits a task at each of its ticks."""
+
+    @_abc_1.abstractmethod
+    def GetSchedule(
+        self,
+        request: _schedules_pb2.GetScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.GetScheduleResponse, _abc.Awaitable[_schedules_pb2.GetScheduleResponse]]:
+        """Looks a schedule up: its next ticks, and what became of the last one."""
+
+    @_abc_1.abstractmethod
+    def ListSchedules(
+        self,
+        request: _schedules_pb2.ListSchedulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.ListSchedulesResponse, _abc.Awaitable[_schedules_pb2.ListSchedulesResponse]]:
+        """Lists schedules, by id."""
+
+    @_abc_1.abstractmethod
+    def UpdateSchedule(
+        self,
+        request: _schedules_pb2.UpdateScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.UpdateScheduleResponse, _abc.Awaitable[_schedules_pb2.UpdateScheduleResponse]]:
+        """Changes fields of a schedule."""
+
+    @_abc_1.abstractmethod
+    def DeleteSchedule(
+        self,
+        request: _schedules_pb2.DeleteScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.DeleteScheduleResponse, _abc.Awaitable[_schedules_pb2.DeleteScheduleResponse]]:
+        """Deletes a schedule. The tasks that it submitted stay."""
+
+    @_abc_1.abstractmethod
+    def PauseSchedule(
+        self,
+        request: _schedules_pb2.PauseScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.PauseScheduleResponse, _abc.Awaitable[_schedules_pb2.PauseScheduleResponse]]:
+        """Has a schedule tick no more."""
+
+    @_abc_1.abstractmethod
+    def ResumeSchedule(
+        self,
+        request: _schedules_pb2.ResumeScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.ResumeScheduleResponse, _abc.Awaitable[_schedules_pb2.ResumeScheduleResponse]]:
+        """Has a schedule tick again, from its next tick on."""
+
+    @_abc_1.abstractmethod
+    def TriggerSchedule(
+        self,
+        request: _schedules_pb2.TriggerScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.TriggerScheduleResponse, _abc.Awaitable[_schedules_pb2.TriggerScheduleResponse]]:
+        """Submits a schedule's task now, beside its ticks and whatever its policies say."""
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

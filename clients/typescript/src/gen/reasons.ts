@@ -52,6 +52,10 @@ export const Reason = {
   OPERATION_NOT_FOUND: "OPERATION_NOT_FOUND",
   /** ALREADY_EXISTS: another task holds the unique key; the metadata names it. */
   UNIQUE_KEY_HELD: "UNIQUE_KEY_HELD",
+  /** NOT_FOUND: no schedule has the id. */
+  SCHEDULE_NOT_FOUND: "SCHEDULE_NOT_FOUND",
+  /** ALREADY_EXISTS: another schedule has the id. */
+  SCHEDULE_EXISTS: "SCHEDULE_EXISTS",
 } as const;
 
 /** What google.rpc.ErrorInfo.reason says. The list grows with the server's version. */

@@ -78,6 +78,7 @@ def command(
         labels=chosen.labels,
         created_from=chosen.created_from,
         created_before=chosen.created_before,
+        schedule=chosen.schedule,
         root_id=whole_id(client, root_id),
         full=full,
         page_size=_LARGE_PAGE if want_all else limit,

@@ -37,6 +37,14 @@ _TASK_SERVICE: Mapping[str, Role] = {
     "WatchOperation": Role.READ,
     "ListOperations": Role.READ,
     "GetLogs": Role.READ,
+    "GetSchedule": Role.READ,
+    "ListSchedules": Role.READ,
+    "TriggerSchedule": Role.SUBMIT,
+    "CreateSchedule": Role.ADMIN,
+    "UpdateSchedule": Role.ADMIN,
+    "DeleteSchedule": Role.ADMIN,
+    "PauseSchedule": Role.ADMIN,
+    "ResumeSchedule": Role.ADMIN,
 }
 
 _TASKS = task_service_pb2.DESCRIPTOR.services_by_name["TaskService"]

@@ -246,6 +246,7 @@ def _fingerprint(request: task_service_pb2.ListRequest) -> list[object]:
         request.create_time_before.ToNanoseconds(),
         request.root_id.lower(),
         request.id_prefix.lower(),
+        *([request.schedule] if request.schedule else []),
     ]
 
 

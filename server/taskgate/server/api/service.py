@@ -15,6 +15,7 @@ from taskgate.server.api.lists import Lists
 from taskgate.server.api.logs import Logs
 from taskgate.server.api.operations import Operations
 from taskgate.server.api.pauses import Pauses
+from taskgate.server.api.schedules import Schedules
 from taskgate.server.api.stats import Stats
 from taskgate.server.api.submissions import Submissions
 from taskgate.server.api.tasks import Tasks
@@ -27,6 +28,7 @@ from taskgate.v1 import (
     logs_pb2,
     operations_pb2,
     pauses_pb2,
+    schedules_pb2,
     task_service_pb2,
     task_service_pb2_grpc,
 )
@@ -47,6 +49,7 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
     operations: Operations
     counts: Counts
     logs: Logs
+    schedules: Schedules
 
     async def Submit(
         self, request: task_service_pb2.SubmitRequest, context: Context
@@ -169,6 +172,46 @@ class TaskService(task_service_pb2_grpc.TaskServiceServicer):
         self, request: logs_pb2.GetLogsRequest, context: Context
     ) -> logs_pb2.GetLogsResponse:
         return await self.logs.get(request, caller.get(), context.time_remaining())
+
+    async def CreateSchedule(
+        self, request: schedules_pb2.CreateScheduleRequest, context: Context
+    ) -> schedules_pb2.CreateScheduleResponse:
+        return await self.schedules.create(request, _writer(context))
+
+    async def GetSchedule(
+        self, request: schedules_pb2.GetScheduleRequest, context: Context
+    ) -> schedules_pb2.GetScheduleResponse:
+        return await self.schedules.get(request, caller.get())
+
+    async def ListSchedules(
+        self, request: schedules_pb2.ListSchedulesRequest, context: Context
+    ) -> schedules_pb2.ListSchedulesResponse:
+        return await self.schedules.list(request, caller.get())
+
+    async def UpdateSchedule(
+        self, request: schedules_pb2.UpdateScheduleRequest, context: Context
+    ) -> schedules_pb2.UpdateScheduleResponse:
+        return await self.schedules.update(request, _writer(context))
+
+    async def DeleteSchedule(
+        self, request: schedules_pb2.DeleteScheduleRequest, context: Context
+    ) -> schedules_pb2.DeleteScheduleResponse:
+        return await self.schedules.delete(request, _writer(context))
+
+    async def PauseSchedule(
+        self, request: schedules_pb2.PauseScheduleRequest, context: Context
+    ) -> schedules_pb2.PauseScheduleResponse:
+        return await self.schedules.pause(request, _writer(context))
+
+    async def ResumeSchedule(
+        self, request: schedules_pb2.ResumeScheduleRequest, context: Context
+    ) -> schedules_pb2.ResumeScheduleResponse:
+        return await self.schedules.resume(request, _writer(context))
+
+    async def TriggerSchedule(
+        self, request: schedules_pb2.TriggerScheduleRequest, context: Context
+    ) -> schedules_pb2.TriggerScheduleResponse:
+        return await self.schedules.trigger(request, _writer(context))
 
 
 def _writer(context: Context) -> Caller:

@@ -41,6 +41,8 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     store_errors.RequestIdReused: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.REQUEST_ID_REUSED),
     store_errors.UniqueKeyHeld: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.UNIQUE_KEY_HELD),
     store_errors.OperationNotFound: Meaning(grpc.StatusCode.NOT_FOUND, Reason.OPERATION_NOT_FOUND),
+    store_errors.ScheduleNotFound: Meaning(grpc.StatusCode.NOT_FOUND, Reason.SCHEDULE_NOT_FOUND),
+    store_errors.ScheduleExists: Meaning(grpc.StatusCode.ALREADY_EXISTS, Reason.SCHEDULE_EXISTS),
     store_errors.StoreUnavailable: Meaning(
         grpc.StatusCode.UNAVAILABLE, Reason.STORE_UNAVAILABLE, retry_after=timedelta(seconds=1)
     ),
@@ -75,7 +77,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
 }
 """Every error that a client can be answered, but for InvalidRequest, which has its own reasons."""
 
-_FACTS = ("task_id", "state", "request_id", "operation_id")
+_FACTS = ("task_id", "state", "request_id", "operation_id", "schedule_id")
 
 
 def meaning_of(error: Exception) -> Meaning | None:

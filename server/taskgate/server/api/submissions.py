@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from taskgate.server.api.statuses import meaning_of, status_of
@@ -53,6 +53,15 @@ class Submissions:
         logger.debug("task %s (%s) submitted by %r", task.id, task.task_type, caller.name)
         message = await self.offload.run(weight(task), partial(task_message, task))
         return task_service_pb2.SubmitResponse(task=message)
+
+    async def submit_of_schedule(
+        self, request: task_service_pb2.SubmitRequest, schedule_id: str, caller: Caller
+    ) -> Task:
+        """Record a task that names its schedule; errors are those of ``submit``."""
+        admitted = await self.admission.submission(request, caller)
+        if isinstance(admitted, NewTask):
+            admitted = replace(admitted, schedule=schedule_id)
+        return await self._recorded(admitted)
 
     async def submit_batch(
         self, request: task_service_pb2.SubmitBatchRequest, caller: Caller

@@ -15,13 +15,13 @@ from taskgate.server.messages.values import duration, timestamp
 from taskgate.server.text import printable
 from taskgate.store import record
 from taskgate.store.lifecycle import State
-from taskgate.v1 import task_pb2
+from taskgate.v1 import schedules_pb2, task_pb2
 
 
 def task_message(task: record.Task) -> task_pb2.Task:
     """Everything that is recorded about a task."""
     message = basic_task_message(task)
-    _set_arguments(message, task.arguments)
+    set_arguments(message, task.arguments)
     if task.state is State.SUCCEEDED and task.result is not None:
         _set_result(message, task.result)
     failure = _last_failure(task)
@@ -67,6 +67,8 @@ def _add_what_is_set(message: task_pb2.Task, task: record.Task) -> None:
     ):
         if time is not None:
             getattr(message, name).CopyFrom(timestamp(time))
+    if task.schedule is not None:
+        message.schedule = printable(task.schedule)
     if task.labels:
         message.labels.update(task.labels)
     for part_name, part in (
@@ -74,14 +76,15 @@ def _add_what_is_set(message: task_pb2.Task, task: record.Task) -> None:
         ("progress", _progress_message(task.progress)),
         ("error", _last_error_message(task)),
         ("abort", _abort_message(task)),
-        ("retry_policy", _retry_policy_message(task.retry_policy)),
-        ("unique", _unique_message(task)),
+        ("retry_policy", retry_policy_message(task.retry_policy)),
+        ("unique", unique_message(task)),
     ):
         if part is not None:
             getattr(message, part_name).CopyFrom(part)
 
 
-def _unique_message(task: record.Task) -> task_pb2.Unique | None:
+def unique_message(task: record.Task | record.NewTask) -> task_pb2.Unique | None:
+    """What keeps other tasks away; None if nothing does."""
     if task.unique_key is None:
         return None
     return task_pb2.Unique(
@@ -108,7 +111,8 @@ def _last_failure(task: record.Task) -> record.Failure | None:
     return task.failure if task.state in (State.FAILED, State.RETRYING) else None
 
 
-def _set_arguments(message: task_pb2.Task, text: str) -> None:
+def set_arguments(message: task_pb2.Task | schedules_pb2.TaskTemplate, text: str) -> None:
+    """Set the fields that carry arguments, from their JSON text."""
     try:
         arguments = json.loads(text)
         values.fill_list(message.args, arguments["args"])
@@ -192,7 +196,8 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _retry_policy_message(policy: record.RetryPolicy | None) -> task_pb2.RetryPolicy | None:
+def retry_policy_message(policy: record.RetryPolicy | None) -> task_pb2.RetryPolicy | None:
+    """How attempts are retried; None if that was not said."""
     if policy is None:
         return None
     return task_pb2.RetryPolicy(

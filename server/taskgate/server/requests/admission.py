@@ -81,6 +81,22 @@ class Admission:
             raise admitted
         return admitted
 
+    async def template(self, request: task_service_pb2.SubmitRequest, caller: Caller) -> NewTask:
+        """The task that a Submit would ask for, with what it leaves to the task type still open.
+
+        Raises:
+            PermissionDenied: the caller may not submit such tasks.
+            InvalidRequest: fields are wrong.
+            PayloadTooLarge: the arguments are too long.
+            StoreUnavailable: the database does not answer.
+        """
+        read = partial(self._submission, request, caller)
+        draft = await self.offload.run(request.ByteSize(), read)
+        caller.check_may_name(draft.new.task_type, draft.new.queue)
+        resolved = await self._validated(draft)
+        caller.check_may_name(resolved.task_type, resolved.queue)
+        return draft.new
+
     async def submissions(
         self, requests: Sequence[task_service_pb2.SubmitRequest], caller: Caller
     ) -> list[Admitted | Refused]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from taskgate.server.callers import Caller
 from taskgate.server.errors import Violations
 from taskgate.server.requests import fields
+from taskgate.server.requests.schedules import schedule_id
 from taskgate.store import listing
 from taskgate.store.lifecycle import State
 from taskgate.v1 import task_filter_pb2, task_pb2, task_service_pb2
@@ -55,6 +56,9 @@ def read(request: Carrier) -> listing.Filter:
         labels=fields.labels(request.labels, violations),
         created_from=_time(request, "create_time_from", violations),
         created_before=_time(request, "create_time_before", violations),
+        schedules=frozenset(
+            [schedule_id(request.schedule, "schedule")] if request.schedule else []
+        ),
         root_ids=frozenset([fields.task_id(request.root_id, "root_id")] if request.root_id else []),
     )
     violations.raise_if_any()

@@ -95,6 +95,7 @@ def _request(visit: Visit) -> Request:
     chosen.queues.extend(wanted.queues)
     chosen.labels.update(wanted.labels)
     chosen.root_id = wanted.root_id
+    chosen.schedule = wanted.schedule
     if wanted.HasField("create_time_from"):
         chosen.create_time_from.CopyFrom(wanted.create_time_from)
     if wanted.HasField("create_time_before"):

@@ -26,7 +26,7 @@ PERIODS = {
 }
 SIZES = (50, 200, 1000)
 
-_ONE_OF = ("type", "queue", "id", "root", "since", "from", "before", "size", "label")
+_ONE_OF = ("type", "queue", "id", "root", "since", "from", "before", "size", "label", "schedule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Filters:
     id: str = ""
     """What ids begin with."""
     root: str = ""
+    schedule: str = ""
     since: str = ""
     """One of PERIODS."""
     from_: str = ""
@@ -78,6 +79,7 @@ class Filters:
             queues=[self.queue] if self.queue else [],
             labels=read_labels(self.label, violations),
             root_id=self.root,
+            schedule=self.schedule,
             id_prefix=self.id,
             page_size=_size(self.size, violations),
         )

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file taskgate/v1/task_filter.proto.
  */
 export const file_taskgate_v1_task_filter: GenFile = /*@__PURE__*/
-  fileDesc("Ch10YXNrZ2F0ZS92MS90YXNrX2ZpbHRlci5wcm90bxILdGFza2dhdGUudjEiuwIKClRhc2tGaWx0ZXISJgoGc3RhdGVzGAEgAygOMhYudGFza2dhdGUudjEuVGFza1N0YXRlEhIKCnRhc2tfdHlwZXMYAiADKAkSDgoGcXVldWVzGAMgAygJEjMKBmxhYmVscxgEIAMoCzIjLnRhc2tnYXRlLnYxLlRhc2tGaWx0ZXIuTGFiZWxzRW50cnkSNAoQY3JlYXRlX3RpbWVfZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNgoSY3JlYXRlX3RpbWVfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyb290X2lkGAcgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCWAoPZGV2LnRhc2tnYXRlLnYxQg9UYXNrRmlsdGVyUHJvdG9QAVoyZ2l0aHViLmNvbS90YXNrZ2F0ZS90YXNrZ2F0ZS9jbGllbnRzL2dvL3Rhc2tnYXRldjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_taskgate_v1_task]);
+  fileDesc("Ch10YXNrZ2F0ZS92MS90YXNrX2ZpbHRlci5wcm90bxILdGFza2dhdGUudjEizQIKClRhc2tGaWx0ZXISJgoGc3RhdGVzGAEgAygOMhYudGFza2dhdGUudjEuVGFza1N0YXRlEhIKCnRhc2tfdHlwZXMYAiADKAkSDgoGcXVldWVzGAMgAygJEjMKBmxhYmVscxgEIAMoCzIjLnRhc2tnYXRlLnYxLlRhc2tGaWx0ZXIuTGFiZWxzRW50cnkSNAoQY3JlYXRlX3RpbWVfZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNgoSY3JlYXRlX3RpbWVfYmVmb3JlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyb290X2lkGAcgASgJEhAKCHNjaGVkdWxlGAggASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCWAoPZGV2LnRhc2tnYXRlLnYxQg9UYXNrRmlsdGVyUHJvdG9QAVoyZ2l0aHViLmNvbS90YXNrZ2F0ZS90YXNrZ2F0ZS9jbGllbnRzL2dvL3Rhc2tnYXRldjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_taskgate_v1_task]);
 
 /**
  * Which tasks. A task fits if it fits every filter that is set; a filter with several values fits if
@@ -73,6 +73,13 @@ export type TaskFilter = Message<"taskgate.v1.TaskFilter"> & {
    * @generated from field: string root_id = 7;
    */
   rootId: string;
+
+  /**
+   * The tasks of the schedule with this id.
+   *
+   * @generated from field: string schedule = 8;
+   */
+  schedule: string;
 };
 
 /**

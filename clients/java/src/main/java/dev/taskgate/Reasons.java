@@ -79,5 +79,11 @@ public final class Reasons {
     /** ALREADY_EXISTS: another task holds the unique key; the metadata names it. */
     public static final String UNIQUE_KEY_HELD = "UNIQUE_KEY_HELD";
 
+    /** NOT_FOUND: no schedule has the id. */
+    public static final String SCHEDULE_NOT_FOUND = "SCHEDULE_NOT_FOUND";
+
+    /** ALREADY_EXISTS: another schedule has the id. */
+    public static final String SCHEDULE_EXISTS = "SCHEDULE_EXISTS";
+
     private Reasons() {}
 }

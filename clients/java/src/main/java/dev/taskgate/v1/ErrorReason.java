@@ -225,6 +225,22 @@ public enum ErrorReason
    * <code>ERROR_REASON_UNIQUE_KEY_HELD = 25;</code>
    */
   ERROR_REASON_UNIQUE_KEY_HELD(25),
+  /**
+   * <pre>
+   * NOT_FOUND: no schedule has the id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_SCHEDULE_NOT_FOUND = 26;</code>
+   */
+  ERROR_REASON_SCHEDULE_NOT_FOUND(26),
+  /**
+   * <pre>
+   * ALREADY_EXISTS: another schedule has the id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_SCHEDULE_EXISTS = 27;</code>
+   */
+  ERROR_REASON_SCHEDULE_EXISTS(27),
   UNRECOGNIZED(-1),
   ;
 
@@ -445,6 +461,22 @@ public enum ErrorReason
    * <code>ERROR_REASON_UNIQUE_KEY_HELD = 25;</code>
    */
   public static final int ERROR_REASON_UNIQUE_KEY_HELD_VALUE = 25;
+  /**
+   * <pre>
+   * NOT_FOUND: no schedule has the id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_SCHEDULE_NOT_FOUND = 26;</code>
+   */
+  public static final int ERROR_REASON_SCHEDULE_NOT_FOUND_VALUE = 26;
+  /**
+   * <pre>
+   * ALREADY_EXISTS: another schedule has the id.
+   * </pre>
+   *
+   * <code>ERROR_REASON_SCHEDULE_EXISTS = 27;</code>
+   */
+  public static final int ERROR_REASON_SCHEDULE_EXISTS_VALUE = 27;
 
 
   public final int getNumber() {
@@ -497,6 +529,8 @@ public enum ErrorReason
       case 23: return ERROR_REASON_QUEUE_NOT_ALLOWED;
       case 24: return ERROR_REASON_OPERATION_NOT_FOUND;
       case 25: return ERROR_REASON_UNIQUE_KEY_HELD;
+      case 26: return ERROR_REASON_SCHEDULE_NOT_FOUND;
+      case 27: return ERROR_REASON_SCHEDULE_EXISTS;
       default: return null;
     }
   }

@@ -36,7 +36,7 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n\036taskgate/v1/error_reason.proto\022\013taskga" +
-      "te.v1*\203\007\n\013ErrorReason\022\034\n\030ERROR_REASON_UN" +
+      "te.v1*\312\007\n\013ErrorReason\022\034\n\030ERROR_REASON_UN" +
       "SPECIFIED\020\000\022\"\n\036ERROR_REASON_TASK_TYPE_UN" +
       "KNOWN\020\001\022\"\n\036ERROR_REASON_ARGUMENTS_INVALI" +
       "D\020\002\022#\n\037ERROR_REASON_PAGE_TOKEN_INVALID\020\003" +
@@ -58,10 +58,11 @@ public final class ErrorReasonProto extends com.google.protobuf.GeneratedFile {
       "&\n\"ERROR_REASON_TASK_TYPE_NOT_ALLOWED\020\026\022" +
       "\"\n\036ERROR_REASON_QUEUE_NOT_ALLOWED\020\027\022$\n E" +
       "RROR_REASON_OPERATION_NOT_FOUND\020\030\022 \n\034ERR" +
-      "OR_REASON_UNIQUE_KEY_HELD\020\031BY\n\017dev.taskg" +
-      "ate.v1B\020ErrorReasonProtoP\001Z2github.com/t" +
-      "askgate/taskgate/clients/go/taskgatev1b\006" +
-      "proto3"
+      "OR_REASON_UNIQUE_KEY_HELD\020\031\022#\n\037ERROR_REA" +
+      "SON_SCHEDULE_NOT_FOUND\020\032\022 \n\034ERROR_REASON" +
+      "_SCHEDULE_EXISTS\020\033BY\n\017dev.taskgate.v1B\020E" +
+      "rrorReasonProtoP\001Z2github.com/taskgate/t" +
+      "askgate/clients/go/taskgatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

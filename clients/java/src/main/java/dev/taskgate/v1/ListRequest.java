@@ -42,6 +42,7 @@ private static final long serialVersionUID = 0L;
     view_ = 0;
     pageToken_ = "";
     idPrefix_ = "";
+    schedule_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -609,6 +610,53 @@ java.lang.String defaultValue) {
     }
   }
 
+  public static final int SCHEDULE_FIELD_NUMBER = 12;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object schedule_ = "";
+  /**
+   * <pre>
+   * List the tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 12 [json_name = "schedule"];</code>
+   * @return The schedule.
+   */
+  @java.lang.Override
+  public java.lang.String getSchedule() {
+    java.lang.Object ref = schedule_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      schedule_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * List the tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 12 [json_name = "schedule"];</code>
+   * @return The bytes for schedule.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getScheduleBytes() {
+    java.lang.Object ref = schedule_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      schedule_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -663,6 +711,9 @@ java.lang.String defaultValue) {
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(idPrefix_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 11, idPrefix_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(schedule_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 12, schedule_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -736,6 +787,9 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(idPrefix_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(11, idPrefix_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(schedule_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(12, schedule_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -777,6 +831,8 @@ java.lang.String defaultValue) {
         .equals(other.getPageToken())) return false;
     if (!getIdPrefix()
         .equals(other.getIdPrefix())) return false;
+    if (!getSchedule()
+        .equals(other.getSchedule())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -822,6 +878,8 @@ java.lang.String defaultValue) {
     hash = (53 * hash) + getPageToken().hashCode();
     hash = (37 * hash) + ID_PREFIX_FIELD_NUMBER;
     hash = (53 * hash) + getIdPrefix().hashCode();
+    hash = (37 * hash) + SCHEDULE_FIELD_NUMBER;
+    hash = (53 * hash) + getSchedule().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1008,6 +1066,7 @@ java.lang.String defaultValue) {
       pageSize_ = 0;
       pageToken_ = "";
       idPrefix_ = "";
+      schedule_ = "";
       return this;
     }
 
@@ -1085,6 +1144,9 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00000400) != 0)) {
         result.idPrefix_ = idPrefix_;
       }
+      if (((from_bitField0_ & 0x00000800) != 0)) {
+        result.schedule_ = schedule_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -1159,6 +1221,11 @@ java.lang.String defaultValue) {
       if (!other.getIdPrefix().isEmpty()) {
         idPrefix_ = other.idPrefix_;
         bitField0_ |= 0x00000400;
+        onChanged();
+      }
+      if (!other.getSchedule().isEmpty()) {
+        schedule_ = other.schedule_;
+        bitField0_ |= 0x00000800;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -1263,6 +1330,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000400;
               break;
             } // case 90
+            case 98: {
+              schedule_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000800;
+              break;
+            } // case 98
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2617,6 +2689,98 @@ java.lang.String defaultValue) {
       checkByteStringIsUtf8(value);
       idPrefix_ = value;
       bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object schedule_ = "";
+    /**
+     * <pre>
+     * List the tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 12 [json_name = "schedule"];</code>
+     * @return The schedule.
+     */
+    public java.lang.String getSchedule() {
+      java.lang.Object ref = schedule_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        schedule_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * List the tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 12 [json_name = "schedule"];</code>
+     * @return The bytes for schedule.
+     */
+    public com.google.protobuf.ByteString
+        getScheduleBytes() {
+      java.lang.Object ref = schedule_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        schedule_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * List the tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 12 [json_name = "schedule"];</code>
+     * @param value The schedule to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSchedule(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      schedule_ = value;
+      bitField0_ |= 0x00000800;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * List the tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 12 [json_name = "schedule"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSchedule() {
+      schedule_ = getDefaultInstance().getSchedule();
+      bitField0_ = (bitField0_ & ~0x00000800);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * List the tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 12 [json_name = "schedule"];</code>
+     * @param value The bytes for schedule to set.
+     * @return This builder for chaining.
+     */
+    public Builder setScheduleBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      schedule_ = value;
+      bitField0_ |= 0x00000800;
       onChanged();
       return this;
     }

@@ -338,4 +338,24 @@ java.lang.String defaultValue);
    */
   com.google.protobuf.ByteString
       getIdPrefixBytes();
+
+  /**
+   * <pre>
+   * List the tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 12 [json_name = "schedule"];</code>
+   * @return The schedule.
+   */
+  java.lang.String getSchedule();
+  /**
+   * <pre>
+   * List the tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 12 [json_name = "schedule"];</code>
+   * @return The bytes for schedule.
+   */
+  com.google.protobuf.ByteString
+      getScheduleBytes();
 }

@@ -43,6 +43,7 @@ private static final long serialVersionUID = 0L;
     rootId_ = "";
     worker_ = "";
     submittedBy_ = "";
+    schedule_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -1272,6 +1273,55 @@ java.lang.String defaultValue) {
     return unique_ == null ? dev.taskgate.v1.Unique.getDefaultInstance() : unique_;
   }
 
+  public static final int SCHEDULE_FIELD_NUMBER = 31;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object schedule_ = "";
+  /**
+   * <pre>
+   * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+   * `schedule_time` is its time by the schedule.
+   * </pre>
+   *
+   * <code>string schedule = 31 [json_name = "schedule"];</code>
+   * @return The schedule.
+   */
+  @java.lang.Override
+  public java.lang.String getSchedule() {
+    java.lang.Object ref = schedule_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      schedule_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+   * `schedule_time` is its time by the schedule.
+   * </pre>
+   *
+   * <code>string schedule = 31 [json_name = "schedule"];</code>
+   * @return The bytes for schedule.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getScheduleBytes() {
+    java.lang.Object ref = schedule_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      schedule_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -1378,6 +1428,9 @@ java.lang.String defaultValue) {
     }
     if (((bitField0_ & 0x00002000) != 0)) {
       output.writeMessage(30, getUnique());
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(schedule_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 31, schedule_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -1505,6 +1558,9 @@ java.lang.String defaultValue) {
       size += com.google.protobuf.CodedOutputStream
         .computeMessageSize(30, getUnique());
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(schedule_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(31, schedule_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -1621,6 +1677,8 @@ java.lang.String defaultValue) {
       if (!getUnique()
           .equals(other.getUnique())) return false;
     }
+    if (!getSchedule()
+        .equals(other.getSchedule())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -1725,6 +1783,8 @@ java.lang.String defaultValue) {
       hash = (37 * hash) + UNIQUE_FIELD_NUMBER;
       hash = (53 * hash) + getUnique().hashCode();
     }
+    hash = (37 * hash) + SCHEDULE_FIELD_NUMBER;
+    hash = (53 * hash) + getSchedule().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -1994,6 +2054,7 @@ java.lang.String defaultValue) {
         uniqueBuilder_.dispose();
         uniqueBuilder_ = null;
       }
+      schedule_ = "";
       return this;
     }
 
@@ -2171,6 +2232,9 @@ java.lang.String defaultValue) {
             : uniqueBuilder_.build();
         to_bitField0_ |= 0x00002000;
       }
+      if (((from_bitField0_ & 0x40000000) != 0)) {
+        result.schedule_ = schedule_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -2316,6 +2380,11 @@ java.lang.String defaultValue) {
       }
       if (other.hasUnique()) {
         mergeUnique(other.getUnique());
+      }
+      if (!other.getSchedule().isEmpty()) {
+        schedule_ = other.schedule_;
+        bitField0_ |= 0x40000000;
+        onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -2533,6 +2602,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x20000000;
               break;
             } // case 242
+            case 250: {
+              schedule_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x40000000;
+              break;
+            } // case 250
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -6298,6 +6372,103 @@ java.lang.String defaultValue) {
         unique_ = null;
       }
       return uniqueBuilder_;
+    }
+
+    private java.lang.Object schedule_ = "";
+    /**
+     * <pre>
+     * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+     * `schedule_time` is its time by the schedule.
+     * </pre>
+     *
+     * <code>string schedule = 31 [json_name = "schedule"];</code>
+     * @return The schedule.
+     */
+    public java.lang.String getSchedule() {
+      java.lang.Object ref = schedule_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        schedule_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+     * `schedule_time` is its time by the schedule.
+     * </pre>
+     *
+     * <code>string schedule = 31 [json_name = "schedule"];</code>
+     * @return The bytes for schedule.
+     */
+    public com.google.protobuf.ByteString
+        getScheduleBytes() {
+      java.lang.Object ref = schedule_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        schedule_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+     * `schedule_time` is its time by the schedule.
+     * </pre>
+     *
+     * <code>string schedule = 31 [json_name = "schedule"];</code>
+     * @param value The schedule to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSchedule(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      schedule_ = value;
+      bitField0_ |= 0x40000000;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+     * `schedule_time` is its time by the schedule.
+     * </pre>
+     *
+     * <code>string schedule = 31 [json_name = "schedule"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSchedule() {
+      schedule_ = getDefaultInstance().getSchedule();
+      bitField0_ = (bitField0_ & ~0x40000000);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+     * `schedule_time` is its time by the schedule.
+     * </pre>
+     *
+     * <code>string schedule = 31 [json_name = "schedule"];</code>
+     * @param value The bytes for schedule to set.
+     * @return This builder for chaining.
+     */
+    public Builder setScheduleBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      schedule_ = value;
+      bitField0_ |= 0x40000000;
+      onChanged();
+      return this;
     }
 
     // @@protoc_insertion_point(builder_scope:taskgate.v1.Task)

@@ -39,6 +39,7 @@ private static final long serialVersionUID = 0L;
     queues_ =
         com.google.protobuf.LazyStringArrayList.emptyList();
     rootId_ = "";
+    schedule_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -470,6 +471,53 @@ java.lang.String defaultValue) {
     }
   }
 
+  public static final int SCHEDULE_FIELD_NUMBER = 8;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object schedule_ = "";
+  /**
+   * <pre>
+   * The tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 8 [json_name = "schedule"];</code>
+   * @return The schedule.
+   */
+  @java.lang.Override
+  public java.lang.String getSchedule() {
+    java.lang.Object ref = schedule_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      schedule_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * The tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 8 [json_name = "schedule"];</code>
+   * @return The bytes for schedule.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getScheduleBytes() {
+    java.lang.Object ref = schedule_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      schedule_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -512,6 +560,9 @@ java.lang.String defaultValue) {
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(rootId_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 7, rootId_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(schedule_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 8, schedule_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -571,6 +622,9 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(rootId_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(7, rootId_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(schedule_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(8, schedule_);
+    }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
     return size;
@@ -605,6 +659,8 @@ java.lang.String defaultValue) {
     }
     if (!getRootId()
         .equals(other.getRootId())) return false;
+    if (!getSchedule()
+        .equals(other.getSchedule())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -642,6 +698,8 @@ java.lang.String defaultValue) {
     }
     hash = (37 * hash) + ROOT_ID_FIELD_NUMBER;
     hash = (53 * hash) + getRootId().hashCode();
+    hash = (37 * hash) + SCHEDULE_FIELD_NUMBER;
+    hash = (53 * hash) + getSchedule().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -824,6 +882,7 @@ java.lang.String defaultValue) {
         createTimeBeforeBuilder_ = null;
       }
       rootId_ = "";
+      schedule_ = "";
       return this;
     }
 
@@ -889,6 +948,9 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.rootId_ = rootId_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.schedule_ = schedule_;
+      }
       result.bitField0_ |= to_bitField0_;
     }
 
@@ -947,6 +1009,11 @@ java.lang.String defaultValue) {
       if (!other.getRootId().isEmpty()) {
         rootId_ = other.rootId_;
         bitField0_ |= 0x00000040;
+        onChanged();
+      }
+      if (!other.getSchedule().isEmpty()) {
+        schedule_ = other.schedule_;
+        bitField0_ |= 0x00000080;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -1031,6 +1098,11 @@ java.lang.String defaultValue) {
               bitField0_ |= 0x00000040;
               break;
             } // case 58
+            case 66: {
+              schedule_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 66
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2083,6 +2155,98 @@ java.lang.String defaultValue) {
       checkByteStringIsUtf8(value);
       rootId_ = value;
       bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object schedule_ = "";
+    /**
+     * <pre>
+     * The tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 8 [json_name = "schedule"];</code>
+     * @return The schedule.
+     */
+    public java.lang.String getSchedule() {
+      java.lang.Object ref = schedule_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        schedule_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 8 [json_name = "schedule"];</code>
+     * @return The bytes for schedule.
+     */
+    public com.google.protobuf.ByteString
+        getScheduleBytes() {
+      java.lang.Object ref = schedule_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        schedule_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * The tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 8 [json_name = "schedule"];</code>
+     * @param value The schedule to set.
+     * @return This builder for chaining.
+     */
+    public Builder setSchedule(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      schedule_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 8 [json_name = "schedule"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearSchedule() {
+      schedule_ = getDefaultInstance().getSchedule();
+      bitField0_ = (bitField0_ & ~0x00000080);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * The tasks of the schedule with this id.
+     * </pre>
+     *
+     * <code>string schedule = 8 [json_name = "schedule"];</code>
+     * @param value The bytes for schedule to set.
+     * @return This builder for chaining.
+     */
+    public Builder setScheduleBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      schedule_ = value;
+      bitField0_ |= 0x00000080;
       onChanged();
       return this;
     }

@@ -268,4 +268,24 @@ java.lang.String defaultValue);
    */
   com.google.protobuf.ByteString
       getRootIdBytes();
+
+  /**
+   * <pre>
+   * The tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 8 [json_name = "schedule"];</code>
+   * @return The schedule.
+   */
+  java.lang.String getSchedule();
+  /**
+   * <pre>
+   * The tasks of the schedule with this id.
+   * </pre>
+   *
+   * <code>string schedule = 8 [json_name = "schedule"];</code>
+   * @return The bytes for schedule.
+   */
+  com.google.protobuf.ByteString
+      getScheduleBytes();
 }

@@ -47,7 +47,7 @@ public final class TaskFilterProto extends com.google.protobuf.GeneratedFile {
     java.lang.String[] descriptorData = {
       "\n\035taskgate/v1/task_filter.proto\022\013taskgat" +
       "e.v1\032\037google/protobuf/timestamp.proto\032\026t" +
-      "askgate/v1/task.proto\"\224\003\n\nTaskFilter\022.\n\006" +
+      "askgate/v1/task.proto\"\260\003\n\nTaskFilter\022.\n\006" +
       "states\030\001 \003(\0162\026.taskgate.v1.TaskStateR\006st" +
       "ates\022\035\n\ntask_types\030\002 \003(\tR\ttaskTypes\022\026\n\006q" +
       "ueues\030\003 \003(\tR\006queues\022;\n\006labels\030\004 \003(\0132#.ta" +
@@ -56,11 +56,11 @@ public final class TaskFilterProto extends com.google.protobuf.GeneratedFile {
       "obuf.TimestampR\016createTimeFrom\022H\n\022create" +
       "_time_before\030\006 \001(\0132\032.google.protobuf.Tim" +
       "estampR\020createTimeBefore\022\027\n\007root_id\030\007 \001(" +
-      "\tR\006rootId\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003k" +
-      "ey\022\024\n\005value\030\002 \001(\tR\005value:\0028\001BX\n\017dev.task" +
-      "gate.v1B\017TaskFilterProtoP\001Z2github.com/t" +
-      "askgate/taskgate/clients/go/taskgatev1b\006" +
-      "proto3"
+      "\tR\006rootId\022\032\n\010schedule\030\010 \001(\tR\010schedule\0329\n" +
+      "\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030" +
+      "\002 \001(\tR\005value:\0028\001BX\n\017dev.taskgate.v1B\017Tas" +
+      "kFilterProtoP\001Z2github.com/taskgate/task" +
+      "gate/clients/go/taskgatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -73,7 +73,7 @@ public final class TaskFilterProto extends com.google.protobuf.GeneratedFile {
     internal_static_taskgate_v1_TaskFilter_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_taskgate_v1_TaskFilter_descriptor,
-        new java.lang.String[] { "States", "TaskTypes", "Queues", "Labels", "CreateTimeFrom", "CreateTimeBefore", "RootId", });
+        new java.lang.String[] { "States", "TaskTypes", "Queues", "Labels", "CreateTimeFrom", "CreateTimeBefore", "RootId", "Schedule", });
     internal_static_taskgate_v1_TaskFilter_LabelsEntry_descriptor =
       internal_static_taskgate_v1_TaskFilter_descriptor.getNestedType(0);
     internal_static_taskgate_v1_TaskFilter_LabelsEntry_fieldAccessorTable = new

@@ -728,4 +728,26 @@ java.lang.String defaultValue);
    * <code>.taskgate.v1.Unique unique = 30 [json_name = "unique"];</code>
    */
   dev.taskgate.v1.UniqueOrBuilder getUniqueOrBuilder();
+
+  /**
+   * <pre>
+   * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+   * `schedule_time` is its time by the schedule.
+   * </pre>
+   *
+   * <code>string schedule = 31 [json_name = "schedule"];</code>
+   * @return The schedule.
+   */
+  java.lang.String getSchedule();
+  /**
+   * <pre>
+   * The schedule that submitted the task, or that was triggered; empty if there was none. A tick's
+   * `schedule_time` is its time by the schedule.
+   * </pre>
+   *
+   * <code>string schedule = 31 [json_name = "schedule"];</code>
+   * @return The bytes for schedule.
+   */
+  com.google.protobuf.ByteString
+      getScheduleBytes();
 }

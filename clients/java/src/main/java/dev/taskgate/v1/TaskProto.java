@@ -78,7 +78,7 @@ public final class TaskProto extends com.google.protobuf.GeneratedFile {
       "\n\026taskgate/v1/task.proto\022\013taskgate.v1\032\036g" +
       "oogle/protobuf/duration.proto\032\034google/pr" +
       "otobuf/struct.proto\032\037google/protobuf/tim" +
-      "estamp.proto\"\272\n\n\004Task\022\016\n\002id\030\001 \001(\tR\002id\022\033\n" +
+      "estamp.proto\"\326\n\n\004Task\022\016\n\002id\030\001 \001(\tR\002id\022\033\n" +
       "\ttask_type\030\002 \001(\tR\010taskType\022,\n\005state\030\003 \001(" +
       "\0162\026.taskgate.v1.TaskStateR\005state\022\030\n\007vers" +
       "ion\030\004 \001(\003R\007version\022\024\n\005queue\030\005 \001(\tR\005queue" +
@@ -110,66 +110,66 @@ public final class TaskProto extends com.google.protobuf.GeneratedFile {
       "mitted_by\030\034 \001(\tR\013submittedBy\022;\n\014retry_po" +
       "licy\030\035 \001(\0132\030.taskgate.v1.RetryPolicyR\013re" +
       "tryPolicy\022+\n\006unique\030\036 \001(\0132\023.taskgate.v1." +
-      "UniqueR\006unique\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001" +
-      "(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"\265\001\n\006Un" +
-      "ique\022\020\n\003key\030\001 \001(\tR\003key\022.\n\005until\030\002 \001(\0162\030." +
-      "taskgate.v1.UniqueUntilR\005until\022+\n\003ttl\030\003 " +
-      "\001(\0132\031.google.protobuf.DurationR\003ttl\022<\n\013o" +
-      "n_conflict\030\004 \001(\0162\033.taskgate.v1.UniqueCon" +
-      "flictR\nonConflict\"\220\002\n\007Attempt\022\026\n\006number\030" +
-      "\001 \001(\005R\006number\022\026\n\006worker\030\002 \001(\tR\006worker\0229\n" +
-      "\nstart_time\030\003 \001(\0132\032.google.protobuf.Time" +
-      "stampR\tstartTime\0225\n\010end_time\030\004 \001(\0132\032.goo" +
-      "gle.protobuf.TimestampR\007endTime\0225\n\007outco" +
-      "me\030\005 \001(\0162\033.taskgate.v1.AttemptOutcomeR\007o" +
-      "utcome\022,\n\005error\030\006 \001(\0132\026.taskgate.v1.Task" +
-      "ErrorR\005error\"c\n\010Progress\022\030\n\007current\030\001 \001(" +
-      "\001R\007current\022\031\n\005total\030\002 \001(\001H\000R\005total\210\001\001\022\030\n" +
-      "\007message\030\003 \001(\tR\007messageB\010\n\006_total\"\215\001\n\tTa" +
-      "skError\0224\n\006reason\030\001 \001(\0162\034.taskgate.v1.Ta" +
-      "skErrorReasonR\006reason\022\022\n\004type\030\002 \001(\tR\004typ" +
-      "e\022\030\n\007message\030\003 \001(\tR\007message\022\034\n\ttraceback" +
-      "\030\004 \001(\tR\ttraceback\"\251\001\n\005Abort\022=\n\014request_t" +
-      "ime\030\001 \001(\0132\032.google.protobuf.TimestampR\013r" +
-      "equestTime\022\026\n\006reason\030\002 \001(\tR\006reason\022\016\n\002by" +
-      "\030\003 \001(\tR\002by\0229\n\nforce_time\030\004 \001(\0132\032.google." +
-      "protobuf.TimestampR\tforceTime\"\251\002\n\013RetryP" +
-      "olicy\022!\n\014max_attempts\030\001 \001(\005R\013maxAttempts" +
-      "\022B\n\017initial_backoff\030\002 \001(\0132\031.google.proto" +
-      "buf.DurationR\016initialBackoff\022-\n\022backoff_" +
-      "multiplier\030\003 \001(\001R\021backoffMultiplier\022:\n\013m" +
-      "ax_backoff\030\004 \001(\0132\031.google.protobuf.Durat" +
-      "ionR\nmaxBackoff\022\026\n\006jitter\030\005 \001(\010R\006jitter\022" +
-      "0\n\024non_retryable_errors\030\006 \003(\tR\022nonRetrya" +
-      "bleErrors*Y\n\013UniqueUntil\022\034\n\030UNIQUE_UNTIL" +
-      "_UNSPECIFIED\020\000\022\026\n\022UNIQUE_UNTIL_START\020\001\022\024" +
-      "\n\020UNIQUE_UNTIL_END\020\002*p\n\016UniqueConflict\022\037" +
-      "\n\033UNIQUE_CONFLICT_UNSPECIFIED\020\000\022\032\n\026UNIQU" +
-      "E_CONFLICT_REFUSE\020\001\022!\n\035UNIQUE_CONFLICT_A" +
-      "NSWER_HOLDER\020\002*\203\002\n\tTaskState\022\032\n\026TASK_STA" +
-      "TE_UNSPECIFIED\020\000\022\030\n\024TASK_STATE_SCHEDULED" +
-      "\020\001\022\025\n\021TASK_STATE_QUEUED\020\002\022\026\n\022TASK_STATE_" +
-      "RUNNING\020\003\022\027\n\023TASK_STATE_RETRYING\020\004\022\027\n\023TA" +
-      "SK_STATE_ABORTING\020\005\022\030\n\024TASK_STATE_SUCCEE" +
-      "DED\020\006\022\025\n\021TASK_STATE_FAILED\020\007\022\026\n\022TASK_STA" +
-      "TE_ABORTED\020\010\022\026\n\022TASK_STATE_EXPIRED\020\t*\301\001\n" +
-      "\016AttemptOutcome\022\037\n\033ATTEMPT_OUTCOME_UNSPE" +
-      "CIFIED\020\000\022\035\n\031ATTEMPT_OUTCOME_SUCCEEDED\020\001\022" +
-      "\032\n\026ATTEMPT_OUTCOME_FAILED\020\002\022\033\n\027ATTEMPT_O" +
-      "UTCOME_ABORTED\020\003\022\030\n\024ATTEMPT_OUTCOME_LOST" +
-      "\020\004\022\034\n\030ATTEMPT_OUTCOME_RETURNED\020\005*\351\002\n\017Tas" +
-      "kErrorReason\022!\n\035TASK_ERROR_REASON_UNSPEC" +
-      "IFIED\020\000\022\037\n\033TASK_ERROR_REASON_EXCEPTION\020\001" +
-      "\022!\n\035TASK_ERROR_REASON_WORKER_LOST\020\002\022\037\n\033T" +
-      "ASK_ERROR_REASON_TIMED_OUT\020\003\022-\n)TASK_ERR" +
-      "OR_REASON_RESULT_NOT_SERIALIZABLE\020\004\022.\n*T" +
-      "ASK_ERROR_REASON_TASK_TYPE_NOT_REGISTERE" +
-      "D\020\005\022\'\n#TASK_ERROR_REASON_ARGUMENTS_INVAL" +
-      "ID\020\006\022\036\n\032TASK_ERROR_REASON_REJECTED\020\007\022&\n\"" +
-      "TASK_ERROR_REASON_RESULT_TOO_LARGE\020\010BR\n\017" +
-      "dev.taskgate.v1B\tTaskProtoP\001Z2github.com" +
-      "/taskgate/taskgate/clients/go/taskgatev1" +
-      "b\006proto3"
+      "UniqueR\006unique\022\032\n\010schedule\030\037 \001(\tR\010schedu" +
+      "le\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005v" +
+      "alue\030\002 \001(\tR\005value:\0028\001\"\265\001\n\006Unique\022\020\n\003key\030" +
+      "\001 \001(\tR\003key\022.\n\005until\030\002 \001(\0162\030.taskgate.v1." +
+      "UniqueUntilR\005until\022+\n\003ttl\030\003 \001(\0132\031.google" +
+      ".protobuf.DurationR\003ttl\022<\n\013on_conflict\030\004" +
+      " \001(\0162\033.taskgate.v1.UniqueConflictR\nonCon" +
+      "flict\"\220\002\n\007Attempt\022\026\n\006number\030\001 \001(\005R\006numbe" +
+      "r\022\026\n\006worker\030\002 \001(\tR\006worker\0229\n\nstart_time\030" +
+      "\003 \001(\0132\032.google.protobuf.TimestampR\tstart" +
+      "Time\0225\n\010end_time\030\004 \001(\0132\032.google.protobuf" +
+      ".TimestampR\007endTime\0225\n\007outcome\030\005 \001(\0162\033.t" +
+      "askgate.v1.AttemptOutcomeR\007outcome\022,\n\005er" +
+      "ror\030\006 \001(\0132\026.taskgate.v1.TaskErrorR\005error" +
+      "\"c\n\010Progress\022\030\n\007current\030\001 \001(\001R\007current\022\031" +
+      "\n\005total\030\002 \001(\001H\000R\005total\210\001\001\022\030\n\007message\030\003 \001" +
+      "(\tR\007messageB\010\n\006_total\"\215\001\n\tTaskError\0224\n\006r" +
+      "eason\030\001 \001(\0162\034.taskgate.v1.TaskErrorReaso" +
+      "nR\006reason\022\022\n\004type\030\002 \001(\tR\004type\022\030\n\007message" +
+      "\030\003 \001(\tR\007message\022\034\n\ttraceback\030\004 \001(\tR\ttrac" +
+      "eback\"\251\001\n\005Abort\022=\n\014request_time\030\001 \001(\0132\032." +
+      "google.protobuf.TimestampR\013requestTime\022\026" +
+      "\n\006reason\030\002 \001(\tR\006reason\022\016\n\002by\030\003 \001(\tR\002by\0229" +
+      "\n\nforce_time\030\004 \001(\0132\032.google.protobuf.Tim" +
+      "estampR\tforceTime\"\251\002\n\013RetryPolicy\022!\n\014max" +
+      "_attempts\030\001 \001(\005R\013maxAttempts\022B\n\017initial_" +
+      "backoff\030\002 \001(\0132\031.google.protobuf.Duration" +
+      "R\016initialBackoff\022-\n\022backoff_multiplier\030\003" +
+      " \001(\001R\021backoffMultiplier\022:\n\013max_backoff\030\004" +
+      " \001(\0132\031.google.protobuf.DurationR\nmaxBack" +
+      "off\022\026\n\006jitter\030\005 \001(\010R\006jitter\0220\n\024non_retry" +
+      "able_errors\030\006 \003(\tR\022nonRetryableErrors*Y\n" +
+      "\013UniqueUntil\022\034\n\030UNIQUE_UNTIL_UNSPECIFIED" +
+      "\020\000\022\026\n\022UNIQUE_UNTIL_START\020\001\022\024\n\020UNIQUE_UNT" +
+      "IL_END\020\002*p\n\016UniqueConflict\022\037\n\033UNIQUE_CON" +
+      "FLICT_UNSPECIFIED\020\000\022\032\n\026UNIQUE_CONFLICT_R" +
+      "EFUSE\020\001\022!\n\035UNIQUE_CONFLICT_ANSWER_HOLDER" +
+      "\020\002*\203\002\n\tTaskState\022\032\n\026TASK_STATE_UNSPECIFI" +
+      "ED\020\000\022\030\n\024TASK_STATE_SCHEDULED\020\001\022\025\n\021TASK_S" +
+      "TATE_QUEUED\020\002\022\026\n\022TASK_STATE_RUNNING\020\003\022\027\n" +
+      "\023TASK_STATE_RETRYING\020\004\022\027\n\023TASK_STATE_ABO" +
+      "RTING\020\005\022\030\n\024TASK_STATE_SUCCEEDED\020\006\022\025\n\021TAS" +
+      "K_STATE_FAILED\020\007\022\026\n\022TASK_STATE_ABORTED\020\010" +
+      "\022\026\n\022TASK_STATE_EXPIRED\020\t*\301\001\n\016AttemptOutc" +
+      "ome\022\037\n\033ATTEMPT_OUTCOME_UNSPECIFIED\020\000\022\035\n\031" +
+      "ATTEMPT_OUTCOME_SUCCEEDED\020\001\022\032\n\026ATTEMPT_O" +
+      "UTCOME_FAILED\020\002\022\033\n\027ATTEMPT_OUTCOME_ABORT" +
+      "ED\020\003\022\030\n\024ATTEMPT_OUTCOME_LOST\020\004\022\034\n\030ATTEMP" +
+      "T_OUTCOME_RETURNED\020\005*\351\002\n\017TaskErrorReason" +
+      "\022!\n\035TASK_ERROR_REASON_UNSPECIFIED\020\000\022\037\n\033T" +
+      "ASK_ERROR_REASON_EXCEPTION\020\001\022!\n\035TASK_ERR" +
+      "OR_REASON_WORKER_LOST\020\002\022\037\n\033TASK_ERROR_RE" +
+      "ASON_TIMED_OUT\020\003\022-\n)TASK_ERROR_REASON_RE" +
+      "SULT_NOT_SERIALIZABLE\020\004\022.\n*TASK_ERROR_RE" +
+      "ASON_TASK_TYPE_NOT_REGISTERED\020\005\022\'\n#TASK_" +
+      "ERROR_REASON_ARGUMENTS_INVALID\020\006\022\036\n\032TASK" +
+      "_ERROR_REASON_REJECTED\020\007\022&\n\"TASK_ERROR_R" +
+      "EASON_RESULT_TOO_LARGE\020\010BR\n\017dev.taskgate" +
+      ".v1B\tTaskProtoP\001Z2github.com/taskgate/ta" +
+      "skgate/clients/go/taskgatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -183,7 +183,7 @@ public final class TaskProto extends com.google.protobuf.GeneratedFile {
     internal_static_taskgate_v1_Task_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_taskgate_v1_Task_descriptor,
-        new java.lang.String[] { "Id", "TaskType", "State", "Version", "Queue", "Priority", "Args", "Kwargs", "ArgumentsJson", "Labels", "Attempt", "MaxAttempts", "Attempts", "CreateTime", "ScheduleTime", "StartTime", "FinishTime", "ExpireTime", "RunTimeout", "Progress", "Result", "ResultJson", "Error", "Abort", "RetryOf", "RootId", "Worker", "SubmittedBy", "RetryPolicy", "Unique", });
+        new java.lang.String[] { "Id", "TaskType", "State", "Version", "Queue", "Priority", "Args", "Kwargs", "ArgumentsJson", "Labels", "Attempt", "MaxAttempts", "Attempts", "CreateTime", "ScheduleTime", "StartTime", "FinishTime", "ExpireTime", "RunTimeout", "Progress", "Result", "ResultJson", "Error", "Abort", "RetryOf", "RootId", "Worker", "SubmittedBy", "RetryPolicy", "Unique", "Schedule", });
     internal_static_taskgate_v1_Task_LabelsEntry_descriptor =
       internal_static_taskgate_v1_Task_descriptor.getNestedType(0);
     internal_static_taskgate_v1_Task_LabelsEntry_fieldAccessorTable = new

@@ -762,6 +762,254 @@ public final class TaskServiceGrpc {
     return getGetLogsMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.CreateScheduleRequest,
+      dev.taskgate.v1.CreateScheduleResponse> getCreateScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "CreateSchedule",
+      requestType = dev.taskgate.v1.CreateScheduleRequest.class,
+      responseType = dev.taskgate.v1.CreateScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.CreateScheduleRequest,
+      dev.taskgate.v1.CreateScheduleResponse> getCreateScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.CreateScheduleRequest, dev.taskgate.v1.CreateScheduleResponse> getCreateScheduleMethod;
+    if ((getCreateScheduleMethod = TaskServiceGrpc.getCreateScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getCreateScheduleMethod = TaskServiceGrpc.getCreateScheduleMethod) == null) {
+          TaskServiceGrpc.getCreateScheduleMethod = getCreateScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.CreateScheduleRequest, dev.taskgate.v1.CreateScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "CreateSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.CreateScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.CreateScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("CreateSchedule"))
+              .build();
+        }
+      }
+    }
+    return getCreateScheduleMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.GetScheduleRequest,
+      dev.taskgate.v1.GetScheduleResponse> getGetScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "GetSchedule",
+      requestType = dev.taskgate.v1.GetScheduleRequest.class,
+      responseType = dev.taskgate.v1.GetScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.GetScheduleRequest,
+      dev.taskgate.v1.GetScheduleResponse> getGetScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.GetScheduleRequest, dev.taskgate.v1.GetScheduleResponse> getGetScheduleMethod;
+    if ((getGetScheduleMethod = TaskServiceGrpc.getGetScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getGetScheduleMethod = TaskServiceGrpc.getGetScheduleMethod) == null) {
+          TaskServiceGrpc.getGetScheduleMethod = getGetScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.GetScheduleRequest, dev.taskgate.v1.GetScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "GetSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.GetScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("GetSchedule"))
+              .build();
+        }
+      }
+    }
+    return getGetScheduleMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ListSchedulesRequest,
+      dev.taskgate.v1.ListSchedulesResponse> getListSchedulesMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ListSchedules",
+      requestType = dev.taskgate.v1.ListSchedulesRequest.class,
+      responseType = dev.taskgate.v1.ListSchedulesResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ListSchedulesRequest,
+      dev.taskgate.v1.ListSchedulesResponse> getListSchedulesMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ListSchedulesRequest, dev.taskgate.v1.ListSchedulesResponse> getListSchedulesMethod;
+    if ((getListSchedulesMethod = TaskServiceGrpc.getListSchedulesMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getListSchedulesMethod = TaskServiceGrpc.getListSchedulesMethod) == null) {
+          TaskServiceGrpc.getListSchedulesMethod = getListSchedulesMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ListSchedulesRequest, dev.taskgate.v1.ListSchedulesResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ListSchedules"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListSchedulesRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ListSchedulesResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ListSchedules"))
+              .build();
+        }
+      }
+    }
+    return getListSchedulesMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.UpdateScheduleRequest,
+      dev.taskgate.v1.UpdateScheduleResponse> getUpdateScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "UpdateSchedule",
+      requestType = dev.taskgate.v1.UpdateScheduleRequest.class,
+      responseType = dev.taskgate.v1.UpdateScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.UpdateScheduleRequest,
+      dev.taskgate.v1.UpdateScheduleResponse> getUpdateScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.UpdateScheduleRequest, dev.taskgate.v1.UpdateScheduleResponse> getUpdateScheduleMethod;
+    if ((getUpdateScheduleMethod = TaskServiceGrpc.getUpdateScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getUpdateScheduleMethod = TaskServiceGrpc.getUpdateScheduleMethod) == null) {
+          TaskServiceGrpc.getUpdateScheduleMethod = getUpdateScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.UpdateScheduleRequest, dev.taskgate.v1.UpdateScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "UpdateSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.UpdateScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.UpdateScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("UpdateSchedule"))
+              .build();
+        }
+      }
+    }
+    return getUpdateScheduleMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.DeleteScheduleRequest,
+      dev.taskgate.v1.DeleteScheduleResponse> getDeleteScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "DeleteSchedule",
+      requestType = dev.taskgate.v1.DeleteScheduleRequest.class,
+      responseType = dev.taskgate.v1.DeleteScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.DeleteScheduleRequest,
+      dev.taskgate.v1.DeleteScheduleResponse> getDeleteScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.DeleteScheduleRequest, dev.taskgate.v1.DeleteScheduleResponse> getDeleteScheduleMethod;
+    if ((getDeleteScheduleMethod = TaskServiceGrpc.getDeleteScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getDeleteScheduleMethod = TaskServiceGrpc.getDeleteScheduleMethod) == null) {
+          TaskServiceGrpc.getDeleteScheduleMethod = getDeleteScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.DeleteScheduleRequest, dev.taskgate.v1.DeleteScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "DeleteSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.DeleteScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.DeleteScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("DeleteSchedule"))
+              .build();
+        }
+      }
+    }
+    return getDeleteScheduleMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.PauseScheduleRequest,
+      dev.taskgate.v1.PauseScheduleResponse> getPauseScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "PauseSchedule",
+      requestType = dev.taskgate.v1.PauseScheduleRequest.class,
+      responseType = dev.taskgate.v1.PauseScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.PauseScheduleRequest,
+      dev.taskgate.v1.PauseScheduleResponse> getPauseScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.PauseScheduleRequest, dev.taskgate.v1.PauseScheduleResponse> getPauseScheduleMethod;
+    if ((getPauseScheduleMethod = TaskServiceGrpc.getPauseScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getPauseScheduleMethod = TaskServiceGrpc.getPauseScheduleMethod) == null) {
+          TaskServiceGrpc.getPauseScheduleMethod = getPauseScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.PauseScheduleRequest, dev.taskgate.v1.PauseScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "PauseSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.PauseScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.PauseScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("PauseSchedule"))
+              .build();
+        }
+      }
+    }
+    return getPauseScheduleMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.ResumeScheduleRequest,
+      dev.taskgate.v1.ResumeScheduleResponse> getResumeScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "ResumeSchedule",
+      requestType = dev.taskgate.v1.ResumeScheduleRequest.class,
+      responseType = dev.taskgate.v1.ResumeScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.ResumeScheduleRequest,
+      dev.taskgate.v1.ResumeScheduleResponse> getResumeScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.ResumeScheduleRequest, dev.taskgate.v1.ResumeScheduleResponse> getResumeScheduleMethod;
+    if ((getResumeScheduleMethod = TaskServiceGrpc.getResumeScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getResumeScheduleMethod = TaskServiceGrpc.getResumeScheduleMethod) == null) {
+          TaskServiceGrpc.getResumeScheduleMethod = getResumeScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.ResumeScheduleRequest, dev.taskgate.v1.ResumeScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "ResumeSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ResumeScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.ResumeScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("ResumeSchedule"))
+              .build();
+        }
+      }
+    }
+    return getResumeScheduleMethod;
+  }
+
+  private static volatile io.grpc.MethodDescriptor<dev.taskgate.v1.TriggerScheduleRequest,
+      dev.taskgate.v1.TriggerScheduleResponse> getTriggerScheduleMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "TriggerSchedule",
+      requestType = dev.taskgate.v1.TriggerScheduleRequest.class,
+      responseType = dev.taskgate.v1.TriggerScheduleResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.UNARY)
+  public static io.grpc.MethodDescriptor<dev.taskgate.v1.TriggerScheduleRequest,
+      dev.taskgate.v1.TriggerScheduleResponse> getTriggerScheduleMethod() {
+    io.grpc.MethodDescriptor<dev.taskgate.v1.TriggerScheduleRequest, dev.taskgate.v1.TriggerScheduleResponse> getTriggerScheduleMethod;
+    if ((getTriggerScheduleMethod = TaskServiceGrpc.getTriggerScheduleMethod) == null) {
+      synchronized (TaskServiceGrpc.class) {
+        if ((getTriggerScheduleMethod = TaskServiceGrpc.getTriggerScheduleMethod) == null) {
+          TaskServiceGrpc.getTriggerScheduleMethod = getTriggerScheduleMethod =
+              io.grpc.MethodDescriptor.<dev.taskgate.v1.TriggerScheduleRequest, dev.taskgate.v1.TriggerScheduleResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "TriggerSchedule"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.TriggerScheduleRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.taskgate.v1.TriggerScheduleResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new TaskServiceMethodDescriptorSupplier("TriggerSchedule"))
+              .build();
+        }
+      }
+    }
+    return getTriggerScheduleMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -1085,6 +1333,86 @@ public final class TaskServiceGrpc {
         io.grpc.stub.StreamObserver<dev.taskgate.v1.GetLogsResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetLogsMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * Records what submits a task at each of its ticks.
+     * </pre>
+     */
+    default void createSchedule(dev.taskgate.v1.CreateScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.CreateScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCreateScheduleMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Looks a schedule up: its next ticks, and what became of the last one.
+     * </pre>
+     */
+    default void getSchedule(dev.taskgate.v1.GetScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getGetScheduleMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists schedules, by id.
+     * </pre>
+     */
+    default void listSchedules(dev.taskgate.v1.ListSchedulesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListSchedulesResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getListSchedulesMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Changes fields of a schedule.
+     * </pre>
+     */
+    default void updateSchedule(dev.taskgate.v1.UpdateScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.UpdateScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getUpdateScheduleMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Deletes a schedule. The tasks that it submitted stay.
+     * </pre>
+     */
+    default void deleteSchedule(dev.taskgate.v1.DeleteScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.DeleteScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getDeleteScheduleMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick no more.
+     * </pre>
+     */
+    default void pauseSchedule(dev.taskgate.v1.PauseScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.PauseScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getPauseScheduleMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick again, from its next tick on.
+     * </pre>
+     */
+    default void resumeSchedule(dev.taskgate.v1.ResumeScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ResumeScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getResumeScheduleMethod(), responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits a schedule's task now, beside its ticks and whatever its policies say.
+     * </pre>
+     */
+    default void triggerSchedule(dev.taskgate.v1.TriggerScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.TriggerScheduleResponse> responseObserver) {
+      io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getTriggerScheduleMethod(), responseObserver);
+    }
   }
 
   /**
@@ -1404,6 +1732,94 @@ public final class TaskServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getGetLogsMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * Records what submits a task at each of its ticks.
+     * </pre>
+     */
+    public void createSchedule(dev.taskgate.v1.CreateScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.CreateScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getCreateScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Looks a schedule up: its next ticks, and what became of the last one.
+     * </pre>
+     */
+    public void getSchedule(dev.taskgate.v1.GetScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.GetScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getGetScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Lists schedules, by id.
+     * </pre>
+     */
+    public void listSchedules(dev.taskgate.v1.ListSchedulesRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ListSchedulesResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getListSchedulesMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Changes fields of a schedule.
+     * </pre>
+     */
+    public void updateSchedule(dev.taskgate.v1.UpdateScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.UpdateScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getUpdateScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Deletes a schedule. The tasks that it submitted stay.
+     * </pre>
+     */
+    public void deleteSchedule(dev.taskgate.v1.DeleteScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.DeleteScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getDeleteScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick no more.
+     * </pre>
+     */
+    public void pauseSchedule(dev.taskgate.v1.PauseScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.PauseScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getPauseScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick again, from its next tick on.
+     * </pre>
+     */
+    public void resumeSchedule(dev.taskgate.v1.ResumeScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.ResumeScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getResumeScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
+
+    /**
+     * <pre>
+     * Submits a schedule's task now, beside its ticks and whatever its policies say.
+     * </pre>
+     */
+    public void triggerSchedule(dev.taskgate.v1.TriggerScheduleRequest request,
+        io.grpc.stub.StreamObserver<dev.taskgate.v1.TriggerScheduleResponse> responseObserver) {
+      io.grpc.stub.ClientCalls.asyncUnaryCall(
+          getChannel().newCall(getTriggerScheduleMethod(), getCallOptions()), request, responseObserver);
+    }
   }
 
   /**
@@ -1686,6 +2102,86 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getGetLogsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Records what submits a task at each of its ticks.
+     * </pre>
+     */
+    public dev.taskgate.v1.CreateScheduleResponse createSchedule(dev.taskgate.v1.CreateScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getCreateScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Looks a schedule up: its next ticks, and what became of the last one.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetScheduleResponse getSchedule(dev.taskgate.v1.GetScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getGetScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists schedules, by id.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListSchedulesResponse listSchedules(dev.taskgate.v1.ListSchedulesRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getListSchedulesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Changes fields of a schedule.
+     * </pre>
+     */
+    public dev.taskgate.v1.UpdateScheduleResponse updateSchedule(dev.taskgate.v1.UpdateScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getUpdateScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Deletes a schedule. The tasks that it submitted stay.
+     * </pre>
+     */
+    public dev.taskgate.v1.DeleteScheduleResponse deleteSchedule(dev.taskgate.v1.DeleteScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getDeleteScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick no more.
+     * </pre>
+     */
+    public dev.taskgate.v1.PauseScheduleResponse pauseSchedule(dev.taskgate.v1.PauseScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getPauseScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick again, from its next tick on.
+     * </pre>
+     */
+    public dev.taskgate.v1.ResumeScheduleResponse resumeSchedule(dev.taskgate.v1.ResumeScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getResumeScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits a schedule's task now, beside its ticks and whatever its policies say.
+     * </pre>
+     */
+    public dev.taskgate.v1.TriggerScheduleResponse triggerSchedule(dev.taskgate.v1.TriggerScheduleRequest request) throws io.grpc.StatusException {
+      return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
+          getChannel(), getTriggerScheduleMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -1966,6 +2462,86 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.blockingUnaryCall(
           getChannel(), getGetLogsMethod(), getCallOptions(), request);
     }
+
+    /**
+     * <pre>
+     * Records what submits a task at each of its ticks.
+     * </pre>
+     */
+    public dev.taskgate.v1.CreateScheduleResponse createSchedule(dev.taskgate.v1.CreateScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getCreateScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Looks a schedule up: its next ticks, and what became of the last one.
+     * </pre>
+     */
+    public dev.taskgate.v1.GetScheduleResponse getSchedule(dev.taskgate.v1.GetScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getGetScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Lists schedules, by id.
+     * </pre>
+     */
+    public dev.taskgate.v1.ListSchedulesResponse listSchedules(dev.taskgate.v1.ListSchedulesRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getListSchedulesMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Changes fields of a schedule.
+     * </pre>
+     */
+    public dev.taskgate.v1.UpdateScheduleResponse updateSchedule(dev.taskgate.v1.UpdateScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getUpdateScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Deletes a schedule. The tasks that it submitted stay.
+     * </pre>
+     */
+    public dev.taskgate.v1.DeleteScheduleResponse deleteSchedule(dev.taskgate.v1.DeleteScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getDeleteScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick no more.
+     * </pre>
+     */
+    public dev.taskgate.v1.PauseScheduleResponse pauseSchedule(dev.taskgate.v1.PauseScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getPauseScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick again, from its next tick on.
+     * </pre>
+     */
+    public dev.taskgate.v1.ResumeScheduleResponse resumeSchedule(dev.taskgate.v1.ResumeScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getResumeScheduleMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * Submits a schedule's task now, beside its ticks and whatever its policies say.
+     * </pre>
+     */
+    public dev.taskgate.v1.TriggerScheduleResponse triggerSchedule(dev.taskgate.v1.TriggerScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.blockingUnaryCall(
+          getChannel(), getTriggerScheduleMethod(), getCallOptions(), request);
+    }
   }
 
   /**
@@ -2244,6 +2820,94 @@ public final class TaskServiceGrpc {
       return io.grpc.stub.ClientCalls.futureUnaryCall(
           getChannel().newCall(getGetLogsMethod(), getCallOptions()), request);
     }
+
+    /**
+     * <pre>
+     * Records what submits a task at each of its ticks.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.CreateScheduleResponse> createSchedule(
+        dev.taskgate.v1.CreateScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getCreateScheduleMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Looks a schedule up: its next ticks, and what became of the last one.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.GetScheduleResponse> getSchedule(
+        dev.taskgate.v1.GetScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getGetScheduleMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Lists schedules, by id.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ListSchedulesResponse> listSchedules(
+        dev.taskgate.v1.ListSchedulesRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getListSchedulesMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Changes fields of a schedule.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.UpdateScheduleResponse> updateSchedule(
+        dev.taskgate.v1.UpdateScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getUpdateScheduleMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Deletes a schedule. The tasks that it submitted stay.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.DeleteScheduleResponse> deleteSchedule(
+        dev.taskgate.v1.DeleteScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getDeleteScheduleMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick no more.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.PauseScheduleResponse> pauseSchedule(
+        dev.taskgate.v1.PauseScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getPauseScheduleMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Has a schedule tick again, from its next tick on.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.ResumeScheduleResponse> resumeSchedule(
+        dev.taskgate.v1.ResumeScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getResumeScheduleMethod(), getCallOptions()), request);
+    }
+
+    /**
+     * <pre>
+     * Submits a schedule's task now, beside its ticks and whatever its policies say.
+     * </pre>
+     */
+    public com.google.common.util.concurrent.ListenableFuture<dev.taskgate.v1.TriggerScheduleResponse> triggerSchedule(
+        dev.taskgate.v1.TriggerScheduleRequest request) {
+      return io.grpc.stub.ClientCalls.futureUnaryCall(
+          getChannel().newCall(getTriggerScheduleMethod(), getCallOptions()), request);
+    }
   }
 
   private static final int METHODID_SUBMIT = 0;
@@ -2270,6 +2934,14 @@ public final class TaskServiceGrpc {
   private static final int METHODID_STOP_OPERATION = 21;
   private static final int METHODID_LIST_OPERATIONS = 22;
   private static final int METHODID_GET_LOGS = 23;
+  private static final int METHODID_CREATE_SCHEDULE = 24;
+  private static final int METHODID_GET_SCHEDULE = 25;
+  private static final int METHODID_LIST_SCHEDULES = 26;
+  private static final int METHODID_UPDATE_SCHEDULE = 27;
+  private static final int METHODID_DELETE_SCHEDULE = 28;
+  private static final int METHODID_PAUSE_SCHEDULE = 29;
+  private static final int METHODID_RESUME_SCHEDULE = 30;
+  private static final int METHODID_TRIGGER_SCHEDULE = 31;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -2383,6 +3055,38 @@ public final class TaskServiceGrpc {
         case METHODID_GET_LOGS:
           serviceImpl.getLogs((dev.taskgate.v1.GetLogsRequest) request,
               (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetLogsResponse>) responseObserver);
+          break;
+        case METHODID_CREATE_SCHEDULE:
+          serviceImpl.createSchedule((dev.taskgate.v1.CreateScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.CreateScheduleResponse>) responseObserver);
+          break;
+        case METHODID_GET_SCHEDULE:
+          serviceImpl.getSchedule((dev.taskgate.v1.GetScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.GetScheduleResponse>) responseObserver);
+          break;
+        case METHODID_LIST_SCHEDULES:
+          serviceImpl.listSchedules((dev.taskgate.v1.ListSchedulesRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ListSchedulesResponse>) responseObserver);
+          break;
+        case METHODID_UPDATE_SCHEDULE:
+          serviceImpl.updateSchedule((dev.taskgate.v1.UpdateScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.UpdateScheduleResponse>) responseObserver);
+          break;
+        case METHODID_DELETE_SCHEDULE:
+          serviceImpl.deleteSchedule((dev.taskgate.v1.DeleteScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.DeleteScheduleResponse>) responseObserver);
+          break;
+        case METHODID_PAUSE_SCHEDULE:
+          serviceImpl.pauseSchedule((dev.taskgate.v1.PauseScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.PauseScheduleResponse>) responseObserver);
+          break;
+        case METHODID_RESUME_SCHEDULE:
+          serviceImpl.resumeSchedule((dev.taskgate.v1.ResumeScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.ResumeScheduleResponse>) responseObserver);
+          break;
+        case METHODID_TRIGGER_SCHEDULE:
+          serviceImpl.triggerSchedule((dev.taskgate.v1.TriggerScheduleRequest) request,
+              (io.grpc.stub.StreamObserver<dev.taskgate.v1.TriggerScheduleResponse>) responseObserver);
           break;
         default:
           throw new AssertionError();
@@ -2570,6 +3274,62 @@ public final class TaskServiceGrpc {
               dev.taskgate.v1.GetLogsRequest,
               dev.taskgate.v1.GetLogsResponse>(
                 service, METHODID_GET_LOGS)))
+        .addMethod(
+          getCreateScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.CreateScheduleRequest,
+              dev.taskgate.v1.CreateScheduleResponse>(
+                service, METHODID_CREATE_SCHEDULE)))
+        .addMethod(
+          getGetScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.GetScheduleRequest,
+              dev.taskgate.v1.GetScheduleResponse>(
+                service, METHODID_GET_SCHEDULE)))
+        .addMethod(
+          getListSchedulesMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ListSchedulesRequest,
+              dev.taskgate.v1.ListSchedulesResponse>(
+                service, METHODID_LIST_SCHEDULES)))
+        .addMethod(
+          getUpdateScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.UpdateScheduleRequest,
+              dev.taskgate.v1.UpdateScheduleResponse>(
+                service, METHODID_UPDATE_SCHEDULE)))
+        .addMethod(
+          getDeleteScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.DeleteScheduleRequest,
+              dev.taskgate.v1.DeleteScheduleResponse>(
+                service, METHODID_DELETE_SCHEDULE)))
+        .addMethod(
+          getPauseScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.PauseScheduleRequest,
+              dev.taskgate.v1.PauseScheduleResponse>(
+                service, METHODID_PAUSE_SCHEDULE)))
+        .addMethod(
+          getResumeScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.ResumeScheduleRequest,
+              dev.taskgate.v1.ResumeScheduleResponse>(
+                service, METHODID_RESUME_SCHEDULE)))
+        .addMethod(
+          getTriggerScheduleMethod(),
+          io.grpc.stub.ServerCalls.asyncUnaryCall(
+            new MethodHandlers<
+              dev.taskgate.v1.TriggerScheduleRequest,
+              dev.taskgate.v1.TriggerScheduleResponse>(
+                service, METHODID_TRIGGER_SCHEDULE)))
         .build();
   }
 
@@ -2642,6 +3402,14 @@ public final class TaskServiceGrpc {
               .addMethod(getStopOperationMethod())
               .addMethod(getListOperationsMethod())
               .addMethod(getGetLogsMethod())
+              .addMethod(getCreateScheduleMethod())
+              .addMethod(getGetScheduleMethod())
+              .addMethod(getListSchedulesMethod())
+              .addMethod(getUpdateScheduleMethod())
+              .addMethod(getDeleteScheduleMethod())
+              .addMethod(getPauseScheduleMethod())
+              .addMethod(getResumeScheduleMethod())
+              .addMethod(getTriggerScheduleMethod())
               .build();
         }
       }

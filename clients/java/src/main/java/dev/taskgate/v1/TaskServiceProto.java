@@ -172,150 +172,169 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
       "proto\032\030taskgate/v1/counts.proto\032\030taskgat" +
       "e/v1/events.proto\032\026taskgate/v1/logs.prot" +
       "o\032\034taskgate/v1/operations.proto\032\030taskgat" +
-      "e/v1/pauses.proto\032\027taskgate/v1/stats.pro" +
-      "to\032\026taskgate/v1/task.proto\032\033taskgate/v1/" +
-      "task_type.proto\032\030taskgate/v1/worker.prot" +
-      "o\"\224\006\n\rSubmitRequest\022\033\n\ttask_type\030\001 \001(\tR\010" +
-      "taskType\022.\n\004args\030\002 \001(\0132\032.google.protobuf" +
-      ".ListValueR\004args\022/\n\006kwargs\030\003 \001(\0132\027.googl" +
-      "e.protobuf.StructR\006kwargs\022%\n\016arguments_j" +
-      "son\030\004 \001(\tR\rargumentsJson\022\024\n\005queue\030\005 \001(\tR" +
-      "\005queue\022\037\n\010priority\030\006 \001(\005H\000R\010priority\210\001\001\022" +
-      "?\n\rschedule_time\030\007 \001(\0132\032.google.protobuf" +
-      ".TimestampR\014scheduleTime\022/\n\005delay\030\010 \001(\0132" +
-      "\031.google.protobuf.DurationR\005delay\022>\n\006lab" +
-      "els\030\t \003(\0132&.taskgate.v1.SubmitRequest.La" +
-      "belsEntryR\006labels\022\035\n\nrequest_id\030\n \001(\tR\tr" +
-      "equestId\022;\n\013expire_time\030\013 \001(\0132\032.google.p" +
-      "rotobuf.TimestampR\nexpireTime\022+\n\003ttl\030\014 \001" +
-      "(\0132\031.google.protobuf.DurationR\003ttl\022:\n\013ru" +
-      "n_timeout\030\r \001(\0132\031.google.protobuf.Durati" +
-      "onR\nrunTimeout\022;\n\014retry_policy\030\016 \001(\0132\030.t" +
-      "askgate.v1.RetryPolicyR\013retryPolicy\022+\n\006u" +
-      "nique\030\017 \001(\0132\023.taskgate.v1.UniqueR\006unique" +
-      "\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005val" +
-      "ue\030\002 \001(\tR\005value:\0028\001B\013\n\t_priority\"7\n\016Subm" +
-      "itResponse\022%\n\004task\030\001 \001(\0132\021.taskgate.v1.T" +
-      "askR\004task\"K\n\nGetRequest\022\016\n\002id\030\001 \001(\tR\002id\022" +
-      "-\n\004wait\030\002 \001(\0132\031.google.protobuf.Duration" +
-      "R\004wait\"4\n\013GetResponse\022%\n\004task\030\001 \001(\0132\021.ta" +
-      "skgate.v1.TaskR\004task\"\362\001\n\014RetryRequest\022\016\n" +
-      "\002id\030\001 \001(\tR\002id\022\035\n\nrequest_id\030\002 \001(\tR\treque" +
-      "stId\022+\n\021replace_arguments\030\003 \001(\010R\020replace" +
-      "Arguments\022.\n\004args\030\004 \001(\0132\032.google.protobu" +
-      "f.ListValueR\004args\022/\n\006kwargs\030\005 \001(\0132\027.goog" +
-      "le.protobuf.StructR\006kwargs\022%\n\016arguments_" +
-      "json\030\006 \001(\tR\rargumentsJson\"6\n\rRetryRespon" +
-      "se\022%\n\004task\030\001 \001(\0132\021.taskgate.v1.TaskR\004tas" +
-      "k\"\212\001\n\014AbortRequest\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006re" +
-      "ason\030\002 \001(\tR\006reason\022\024\n\005force\030\003 \001(\010R\005force" +
-      "\022<\n\014grace_period\030\004 \001(\0132\031.google.protobuf" +
-      ".DurationR\013gracePeriod\"6\n\rAbortResponse\022" +
-      "%\n\004task\030\001 \001(\0132\021.taskgate.v1.TaskR\004task\"L" +
-      "\n\022SubmitBatchRequest\0226\n\010requests\030\001 \003(\0132\032" +
-      ".taskgate.v1.SubmitRequestR\010requests\"O\n\023" +
-      "SubmitBatchResponse\0228\n\007results\030\001 \003(\0132\036.t" +
-      "askgate.v1.SubmitBatchResultR\007results\"s\n" +
-      "\021SubmitBatchResult\022\'\n\004task\030\001 \001(\0132\021.taskg" +
-      "ate.v1.TaskH\000R\004task\022*\n\005error\030\002 \001(\0132\022.goo" +
-      "gle.rpc.StatusH\000R\005errorB\t\n\007outcome\"\232\004\n\013L" +
-      "istRequest\022.\n\006states\030\001 \003(\0162\026.taskgate.v1" +
-      ".TaskStateR\006states\022\035\n\ntask_types\030\002 \003(\tR\t" +
-      "taskTypes\022\026\n\006queues\030\003 \003(\tR\006queues\022<\n\006lab" +
-      "els\030\004 \003(\0132$.taskgate.v1.ListRequest.Labe" +
-      "lsEntryR\006labels\022D\n\020create_time_from\030\005 \001(" +
-      "\0132\032.google.protobuf.TimestampR\016createTim" +
-      "eFrom\022H\n\022create_time_before\030\006 \001(\0132\032.goog" +
-      "le.protobuf.TimestampR\020createTimeBefore\022" +
-      "\027\n\007root_id\030\007 \001(\tR\006rootId\022)\n\004view\030\010 \001(\0162\025" +
-      ".taskgate.v1.TaskViewR\004view\022\033\n\tpage_size" +
-      "\030\t \001(\005R\010pageSize\022\035\n\npage_token\030\n \001(\tR\tpa" +
-      "geToken\022\033\n\tid_prefix\030\013 \001(\tR\010idPrefix\0329\n\013" +
-      "LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
-      " \001(\tR\005value:\0028\001\"_\n\014ListResponse\022\'\n\005tasks" +
-      "\030\001 \003(\0132\021.taskgate.v1.TaskR\005tasks\022&\n\017next" +
-      "_page_token\030\002 \001(\tR\rnextPageToken\"i\n\014Watc" +
-      "hRequest\022.\n\005tasks\030\001 \003(\0132\030.taskgate.v1.Wa" +
-      "tchedTaskR\005tasks\022)\n\004view\030\002 \001(\0162\025.taskgat" +
-      "e.v1.TaskViewR\004view\"@\n\013WatchedTask\022\016\n\002id" +
-      "\030\001 \001(\tR\002id\022!\n\014seen_version\030\002 \001(\003R\013seenVe" +
-      "rsion\"6\n\rWatchResponse\022%\n\004task\030\001 \001(\0132\021.t" +
-      "askgate.v1.TaskR\004task\"R\n\024ListTaskTypesRe" +
+      "e/v1/pauses.proto\032\033taskgate/v1/schedules" +
+      ".proto\032\027taskgate/v1/stats.proto\032\026taskgat" +
+      "e/v1/task.proto\032\033taskgate/v1/task_type.p" +
+      "roto\032\030taskgate/v1/worker.proto\"\224\006\n\rSubmi" +
+      "tRequest\022\033\n\ttask_type\030\001 \001(\tR\010taskType\022.\n" +
+      "\004args\030\002 \001(\0132\032.google.protobuf.ListValueR" +
+      "\004args\022/\n\006kwargs\030\003 \001(\0132\027.google.protobuf." +
+      "StructR\006kwargs\022%\n\016arguments_json\030\004 \001(\tR\r" +
+      "argumentsJson\022\024\n\005queue\030\005 \001(\tR\005queue\022\037\n\010p" +
+      "riority\030\006 \001(\005H\000R\010priority\210\001\001\022?\n\rschedule" +
+      "_time\030\007 \001(\0132\032.google.protobuf.TimestampR" +
+      "\014scheduleTime\022/\n\005delay\030\010 \001(\0132\031.google.pr" +
+      "otobuf.DurationR\005delay\022>\n\006labels\030\t \003(\0132&" +
+      ".taskgate.v1.SubmitRequest.LabelsEntryR\006" +
+      "labels\022\035\n\nrequest_id\030\n \001(\tR\trequestId\022;\n" +
+      "\013expire_time\030\013 \001(\0132\032.google.protobuf.Tim" +
+      "estampR\nexpireTime\022+\n\003ttl\030\014 \001(\0132\031.google" +
+      ".protobuf.DurationR\003ttl\022:\n\013run_timeout\030\r" +
+      " \001(\0132\031.google.protobuf.DurationR\nrunTime" +
+      "out\022;\n\014retry_policy\030\016 \001(\0132\030.taskgate.v1." +
+      "RetryPolicyR\013retryPolicy\022+\n\006unique\030\017 \001(\013" +
+      "2\023.taskgate.v1.UniqueR\006unique\0329\n\013LabelsE" +
+      "ntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005v" +
+      "alue:\0028\001B\013\n\t_priority\"7\n\016SubmitResponse\022" +
+      "%\n\004task\030\001 \001(\0132\021.taskgate.v1.TaskR\004task\"K" +
+      "\n\nGetRequest\022\016\n\002id\030\001 \001(\tR\002id\022-\n\004wait\030\002 \001" +
+      "(\0132\031.google.protobuf.DurationR\004wait\"4\n\013G" +
+      "etResponse\022%\n\004task\030\001 \001(\0132\021.taskgate.v1.T" +
+      "askR\004task\"\362\001\n\014RetryRequest\022\016\n\002id\030\001 \001(\tR\002" +
+      "id\022\035\n\nrequest_id\030\002 \001(\tR\trequestId\022+\n\021rep" +
+      "lace_arguments\030\003 \001(\010R\020replaceArguments\022." +
+      "\n\004args\030\004 \001(\0132\032.google.protobuf.ListValue" +
+      "R\004args\022/\n\006kwargs\030\005 \001(\0132\027.google.protobuf" +
+      ".StructR\006kwargs\022%\n\016arguments_json\030\006 \001(\tR" +
+      "\rargumentsJson\"6\n\rRetryResponse\022%\n\004task\030" +
+      "\001 \001(\0132\021.taskgate.v1.TaskR\004task\"\212\001\n\014Abort" +
+      "Request\022\016\n\002id\030\001 \001(\tR\002id\022\026\n\006reason\030\002 \001(\tR" +
+      "\006reason\022\024\n\005force\030\003 \001(\010R\005force\022<\n\014grace_p" +
+      "eriod\030\004 \001(\0132\031.google.protobuf.DurationR\013" +
+      "gracePeriod\"6\n\rAbortResponse\022%\n\004task\030\001 \001" +
+      "(\0132\021.taskgate.v1.TaskR\004task\"L\n\022SubmitBat" +
+      "chRequest\0226\n\010requests\030\001 \003(\0132\032.taskgate.v" +
+      "1.SubmitRequestR\010requests\"O\n\023SubmitBatch" +
+      "Response\0228\n\007results\030\001 \003(\0132\036.taskgate.v1." +
+      "SubmitBatchResultR\007results\"s\n\021SubmitBatc" +
+      "hResult\022\'\n\004task\030\001 \001(\0132\021.taskgate.v1.Task" +
+      "H\000R\004task\022*\n\005error\030\002 \001(\0132\022.google.rpc.Sta" +
+      "tusH\000R\005errorB\t\n\007outcome\"\266\004\n\013ListRequest\022" +
+      ".\n\006states\030\001 \003(\0162\026.taskgate.v1.TaskStateR" +
+      "\006states\022\035\n\ntask_types\030\002 \003(\tR\ttaskTypes\022\026" +
+      "\n\006queues\030\003 \003(\tR\006queues\022<\n\006labels\030\004 \003(\0132$" +
+      ".taskgate.v1.ListRequest.LabelsEntryR\006la" +
+      "bels\022D\n\020create_time_from\030\005 \001(\0132\032.google." +
+      "protobuf.TimestampR\016createTimeFrom\022H\n\022cr" +
+      "eate_time_before\030\006 \001(\0132\032.google.protobuf" +
+      ".TimestampR\020createTimeBefore\022\027\n\007root_id\030" +
+      "\007 \001(\tR\006rootId\022)\n\004view\030\010 \001(\0162\025.taskgate.v" +
+      "1.TaskViewR\004view\022\033\n\tpage_size\030\t \001(\005R\010pag" +
+      "eSize\022\035\n\npage_token\030\n \001(\tR\tpageToken\022\033\n\t" +
+      "id_prefix\030\013 \001(\tR\010idPrefix\022\032\n\010schedule\030\014 " +
+      "\001(\tR\010schedule\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(" +
+      "\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001\"_\n\014List" +
+      "Response\022\'\n\005tasks\030\001 \003(\0132\021.taskgate.v1.Ta" +
+      "skR\005tasks\022&\n\017next_page_token\030\002 \001(\tR\rnext" +
+      "PageToken\"i\n\014WatchRequest\022.\n\005tasks\030\001 \003(\013" +
+      "2\030.taskgate.v1.WatchedTaskR\005tasks\022)\n\004vie" +
+      "w\030\002 \001(\0162\025.taskgate.v1.TaskViewR\004view\"@\n\013" +
+      "WatchedTask\022\016\n\002id\030\001 \001(\tR\002id\022!\n\014seen_vers" +
+      "ion\030\002 \001(\003R\013seenVersion\"6\n\rWatchResponse\022" +
+      "%\n\004task\030\001 \001(\0132\021.taskgate.v1.TaskR\004task\"R" +
+      "\n\024ListTaskTypesRequest\022\033\n\tpage_size\030\001 \001(" +
+      "\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpageTok" +
+      "en\"u\n\025ListTaskTypesResponse\0224\n\ntask_type" +
+      "s\030\001 \003(\0132\025.taskgate.v1.TaskTypeR\ttaskType" +
+      "s\022&\n\017next_page_token\030\002 \001(\tR\rnextPageToke" +
+      "n\"o\n\022ListWorkersRequest\022\033\n\tpage_size\030\001 \001" +
+      "(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpageTo" +
+      "ken\022\035\n\nalive_only\030\003 \001(\010R\taliveOnly\"l\n\023Li" +
+      "stWorkersResponse\022-\n\007workers\030\001 \003(\0132\023.tas" +
+      "kgate.v1.WorkerR\007workers\022&\n\017next_page_to" +
+      "ken\030\002 \001(\tR\rnextPageToken\"O\n\021ListQueuesRe" +
       "quest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\npa" +
-      "ge_token\030\002 \001(\tR\tpageToken\"u\n\025ListTaskTyp" +
-      "esResponse\0224\n\ntask_types\030\001 \003(\0132\025.taskgat" +
-      "e.v1.TaskTypeR\ttaskTypes\022&\n\017next_page_to" +
-      "ken\030\002 \001(\tR\rnextPageToken\"o\n\022ListWorkersR" +
-      "equest\022\033\n\tpage_size\030\001 \001(\005R\010pageSize\022\035\n\np" +
-      "age_token\030\002 \001(\tR\tpageToken\022\035\n\nalive_only" +
-      "\030\003 \001(\010R\taliveOnly\"l\n\023ListWorkersResponse" +
-      "\022-\n\007workers\030\001 \003(\0132\023.taskgate.v1.WorkerR\007" +
-      "workers\022&\n\017next_page_token\030\002 \001(\tR\rnextPa" +
-      "geToken\"O\n\021ListQueuesRequest\022\033\n\tpage_siz" +
-      "e\030\001 \001(\005R\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tp" +
-      "ageToken\"h\n\022ListQueuesResponse\022*\n\006queues" +
-      "\030\001 \003(\0132\022.taskgate.v1.QueueR\006queues\022&\n\017ne" +
-      "xt_page_token\030\002 \001(\tR\rnextPageToken\")\n\017Ge" +
-      "tStatsRequest\022\026\n\006queues\030\001 \003(\tR\006queues\"\302\002" +
-      "\n\020GetStatsResponse\0227\n\tread_time\030\001 \001(\0132\032." +
-      "google.protobuf.TimestampR\010readTime\0221\n\010a" +
-      "ctivity\030\002 \001(\0132\025.taskgate.v1.ActivityR\010ac" +
-      "tivity\022/\n\006states\030\003 \003(\0132\027.taskgate.v1.Sta" +
-      "teCountR\006states\022*\n\006queues\030\004 \003(\0132\022.taskga" +
-      "te.v1.QueueR\006queues\022,\n\005types\030\005 \003(\0132\026.tas" +
-      "kgate.v1.TypeStatsR\005types\022!\n\014worker_coun" +
-      "t\030\006 \001(\005R\013workerCount\022\024\n\005slots\030\007 \001(\005R\005slo" +
-      "ts*N\n\010TaskView\022\031\n\025TASK_VIEW_UNSPECIFIED\020" +
-      "\000\022\023\n\017TASK_VIEW_BASIC\020\001\022\022\n\016TASK_VIEW_FULL" +
-      "\020\0022\231\016\n\013TaskService\022A\n\006Submit\022\032.taskgate." +
-      "v1.SubmitRequest\032\033.taskgate.v1.SubmitRes" +
-      "ponse\0228\n\003Get\022\027.taskgate.v1.GetRequest\032\030." +
-      "taskgate.v1.GetResponse\022>\n\005Retry\022\031.taskg" +
-      "ate.v1.RetryRequest\032\032.taskgate.v1.RetryR" +
-      "esponse\022>\n\005Abort\022\031.taskgate.v1.AbortRequ" +
-      "est\032\032.taskgate.v1.AbortResponse\022P\n\013Submi" +
-      "tBatch\022\037.taskgate.v1.SubmitBatchRequest\032" +
-      " .taskgate.v1.SubmitBatchResponse\022;\n\004Lis" +
-      "t\022\030.taskgate.v1.ListRequest\032\031.taskgate.v" +
-      "1.ListResponse\022@\n\005Watch\022\031.taskgate.v1.Wa" +
-      "tchRequest\032\032.taskgate.v1.WatchResponse0\001" +
-      "\022V\n\rListTaskTypes\022!.taskgate.v1.ListTask" +
-      "TypesRequest\032\".taskgate.v1.ListTaskTypes" +
-      "Response\022P\n\013ListWorkers\022\037.taskgate.v1.Li" +
-      "stWorkersRequest\032 .taskgate.v1.ListWorke" +
-      "rsResponse\022M\n\nListQueues\022\036.taskgate.v1.L" +
-      "istQueuesRequest\032\037.taskgate.v1.ListQueue" +
-      "sResponse\022G\n\010GetStats\022\034.taskgate.v1.GetS" +
-      "tatsRequest\032\035.taskgate.v1.GetStatsRespon" +
-      "se\022>\n\005Pause\022\031.taskgate.v1.PauseRequest\032\032" +
-      ".taskgate.v1.PauseResponse\022A\n\006Resume\022\032.t" +
-      "askgate.v1.ResumeRequest\032\033.taskgate.v1.R" +
-      "esumeResponse\022M\n\nListPauses\022\036.taskgate.v" +
-      "1.ListPausesRequest\032\037.taskgate.v1.ListPa" +
-      "usesResponse\022M\n\nListEvents\022\036.taskgate.v1" +
-      ".ListEventsRequest\032\037.taskgate.v1.ListEve" +
-      "ntsResponse\022>\n\005Count\022\031.taskgate.v1.Count" +
-      "Request\032\032.taskgate.v1.CountResponse\022M\n\nA" +
-      "bortTasks\022\036.taskgate.v1.AbortTasksReques" +
-      "t\032\037.taskgate.v1.AbortTasksResponse\022M\n\nRe" +
-      "tryTasks\022\036.taskgate.v1.RetryTasksRequest" +
-      "\032\037.taskgate.v1.RetryTasksResponse\022P\n\013Del" +
-      "eteTasks\022\037.taskgate.v1.DeleteTasksReques" +
-      "t\032 .taskgate.v1.DeleteTasksResponse\022S\n\014G" +
-      "etOperation\022 .taskgate.v1.GetOperationRe" +
-      "quest\032!.taskgate.v1.GetOperationResponse" +
-      "\022[\n\016WatchOperation\022\".taskgate.v1.WatchOp" +
-      "erationRequest\032#.taskgate.v1.WatchOperat" +
-      "ionResponse0\001\022V\n\rStopOperation\022!.taskgat" +
-      "e.v1.StopOperationRequest\032\".taskgate.v1." +
-      "StopOperationResponse\022Y\n\016ListOperations\022" +
-      "\".taskgate.v1.ListOperationsRequest\032#.ta" +
-      "skgate.v1.ListOperationsResponse\022D\n\007GetL" +
-      "ogs\022\033.taskgate.v1.GetLogsRequest\032\034.taskg" +
-      "ate.v1.GetLogsResponseBY\n\017dev.taskgate.v" +
-      "1B\020TaskServiceProtoP\001Z2github.com/taskga" +
-      "te/taskgate/clients/go/taskgatev1b\006proto" +
-      "3"
+      "ge_token\030\002 \001(\tR\tpageToken\"h\n\022ListQueuesR" +
+      "esponse\022*\n\006queues\030\001 \003(\0132\022.taskgate.v1.Qu" +
+      "eueR\006queues\022&\n\017next_page_token\030\002 \001(\tR\rne" +
+      "xtPageToken\")\n\017GetStatsRequest\022\026\n\006queues" +
+      "\030\001 \003(\tR\006queues\"\302\002\n\020GetStatsResponse\0227\n\tr" +
+      "ead_time\030\001 \001(\0132\032.google.protobuf.Timesta" +
+      "mpR\010readTime\0221\n\010activity\030\002 \001(\0132\025.taskgat" +
+      "e.v1.ActivityR\010activity\022/\n\006states\030\003 \003(\0132" +
+      "\027.taskgate.v1.StateCountR\006states\022*\n\006queu" +
+      "es\030\004 \003(\0132\022.taskgate.v1.QueueR\006queues\022,\n\005" +
+      "types\030\005 \003(\0132\026.taskgate.v1.TypeStatsR\005typ" +
+      "es\022!\n\014worker_count\030\006 \001(\005R\013workerCount\022\024\n" +
+      "\005slots\030\007 \001(\005R\005slots*N\n\010TaskView\022\031\n\025TASK_" +
+      "VIEW_UNSPECIFIED\020\000\022\023\n\017TASK_VIEW_BASIC\020\001\022" +
+      "\022\n\016TASK_VIEW_FULL\020\0022\345\023\n\013TaskService\022A\n\006S" +
+      "ubmit\022\032.taskgate.v1.SubmitRequest\032\033.task" +
+      "gate.v1.SubmitResponse\0228\n\003Get\022\027.taskgate" +
+      ".v1.GetRequest\032\030.taskgate.v1.GetResponse" +
+      "\022>\n\005Retry\022\031.taskgate.v1.RetryRequest\032\032.t" +
+      "askgate.v1.RetryResponse\022>\n\005Abort\022\031.task" +
+      "gate.v1.AbortRequest\032\032.taskgate.v1.Abort" +
+      "Response\022P\n\013SubmitBatch\022\037.taskgate.v1.Su" +
+      "bmitBatchRequest\032 .taskgate.v1.SubmitBat" +
+      "chResponse\022;\n\004List\022\030.taskgate.v1.ListReq" +
+      "uest\032\031.taskgate.v1.ListResponse\022@\n\005Watch" +
+      "\022\031.taskgate.v1.WatchRequest\032\032.taskgate.v" +
+      "1.WatchResponse0\001\022V\n\rListTaskTypes\022!.tas" +
+      "kgate.v1.ListTaskTypesRequest\032\".taskgate" +
+      ".v1.ListTaskTypesResponse\022P\n\013ListWorkers" +
+      "\022\037.taskgate.v1.ListWorkersRequest\032 .task" +
+      "gate.v1.ListWorkersResponse\022M\n\nListQueue" +
+      "s\022\036.taskgate.v1.ListQueuesRequest\032\037.task" +
+      "gate.v1.ListQueuesResponse\022G\n\010GetStats\022\034" +
+      ".taskgate.v1.GetStatsRequest\032\035.taskgate." +
+      "v1.GetStatsResponse\022>\n\005Pause\022\031.taskgate." +
+      "v1.PauseRequest\032\032.taskgate.v1.PauseRespo" +
+      "nse\022A\n\006Resume\022\032.taskgate.v1.ResumeReques" +
+      "t\032\033.taskgate.v1.ResumeResponse\022M\n\nListPa" +
+      "uses\022\036.taskgate.v1.ListPausesRequest\032\037.t" +
+      "askgate.v1.ListPausesResponse\022M\n\nListEve" +
+      "nts\022\036.taskgate.v1.ListEventsRequest\032\037.ta" +
+      "skgate.v1.ListEventsResponse\022>\n\005Count\022\031." +
+      "taskgate.v1.CountRequest\032\032.taskgate.v1.C" +
+      "ountResponse\022M\n\nAbortTasks\022\036.taskgate.v1" +
+      ".AbortTasksRequest\032\037.taskgate.v1.AbortTa" +
+      "sksResponse\022M\n\nRetryTasks\022\036.taskgate.v1." +
+      "RetryTasksRequest\032\037.taskgate.v1.RetryTas" +
+      "ksResponse\022P\n\013DeleteTasks\022\037.taskgate.v1." +
+      "DeleteTasksRequest\032 .taskgate.v1.DeleteT" +
+      "asksResponse\022S\n\014GetOperation\022 .taskgate." +
+      "v1.GetOperationRequest\032!.taskgate.v1.Get" +
+      "OperationResponse\022[\n\016WatchOperation\022\".ta" +
+      "skgate.v1.WatchOperationRequest\032#.taskga" +
+      "te.v1.WatchOperationResponse0\001\022V\n\rStopOp" +
+      "eration\022!.taskgate.v1.StopOperationReque" +
+      "st\032\".taskgate.v1.StopOperationResponse\022Y" +
+      "\n\016ListOperations\022\".taskgate.v1.ListOpera" +
+      "tionsRequest\032#.taskgate.v1.ListOperation" +
+      "sResponse\022D\n\007GetLogs\022\033.taskgate.v1.GetLo" +
+      "gsRequest\032\034.taskgate.v1.GetLogsResponse\022" +
+      "Y\n\016CreateSchedule\022\".taskgate.v1.CreateSc" +
+      "heduleRequest\032#.taskgate.v1.CreateSchedu" +
+      "leResponse\022P\n\013GetSchedule\022\037.taskgate.v1." +
+      "GetScheduleRequest\032 .taskgate.v1.GetSche" +
+      "duleResponse\022V\n\rListSchedules\022!.taskgate" +
+      ".v1.ListSchedulesRequest\032\".taskgate.v1.L" +
+      "istSchedulesResponse\022Y\n\016UpdateSchedule\022\"" +
+      ".taskgate.v1.UpdateScheduleRequest\032#.tas" +
+      "kgate.v1.UpdateScheduleResponse\022Y\n\016Delet" +
+      "eSchedule\022\".taskgate.v1.DeleteScheduleRe" +
+      "quest\032#.taskgate.v1.DeleteScheduleRespon" +
+      "se\022V\n\rPauseSchedule\022!.taskgate.v1.PauseS" +
+      "cheduleRequest\032\".taskgate.v1.PauseSchedu" +
+      "leResponse\022Y\n\016ResumeSchedule\022\".taskgate." +
+      "v1.ResumeScheduleRequest\032#.taskgate.v1.R" +
+      "esumeScheduleResponse\022\\\n\017TriggerSchedule" +
+      "\022#.taskgate.v1.TriggerScheduleRequest\032$." +
+      "taskgate.v1.TriggerScheduleResponseBY\n\017d" +
+      "ev.taskgate.v1B\020TaskServiceProtoP\001Z2gith" +
+      "ub.com/taskgate/taskgate/clients/go/task" +
+      "gatev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -329,6 +348,7 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
           dev.taskgate.v1.LogsProto.getDescriptor(),
           dev.taskgate.v1.OperationsProto.getDescriptor(),
           dev.taskgate.v1.PausesProto.getDescriptor(),
+          dev.taskgate.v1.SchedulesProto.getDescriptor(),
           dev.taskgate.v1.StatsProto.getDescriptor(),
           dev.taskgate.v1.TaskProto.getDescriptor(),
           dev.taskgate.v1.TaskTypeProto.getDescriptor(),
@@ -411,7 +431,7 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
     internal_static_taskgate_v1_ListRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_taskgate_v1_ListRequest_descriptor,
-        new java.lang.String[] { "States", "TaskTypes", "Queues", "Labels", "CreateTimeFrom", "CreateTimeBefore", "RootId", "View", "PageSize", "PageToken", "IdPrefix", });
+        new java.lang.String[] { "States", "TaskTypes", "Queues", "Labels", "CreateTimeFrom", "CreateTimeBefore", "RootId", "View", "PageSize", "PageToken", "IdPrefix", "Schedule", });
     internal_static_taskgate_v1_ListRequest_LabelsEntry_descriptor =
       internal_static_taskgate_v1_ListRequest_descriptor.getNestedType(0);
     internal_static_taskgate_v1_ListRequest_LabelsEntry_fieldAccessorTable = new
@@ -500,6 +520,7 @@ public final class TaskServiceProto extends com.google.protobuf.GeneratedFile {
     dev.taskgate.v1.LogsProto.getDescriptor();
     dev.taskgate.v1.OperationsProto.getDescriptor();
     dev.taskgate.v1.PausesProto.getDescriptor();
+    dev.taskgate.v1.SchedulesProto.getDescriptor();
     dev.taskgate.v1.StatsProto.getDescriptor();
     dev.taskgate.v1.TaskProto.getDescriptor();
     dev.taskgate.v1.TaskTypeProto.getDescriptor();
