@@ -36,7 +36,7 @@ IDLE_SECONDS = 0.3
 
 
 def wait_until_idle(pids: Sequence[int]) -> None:
-    """Return once none of the processes has been woken for a while.
+    """Return once all of the processes sleep, and none has been woken for a while.
 
     A task's end is on record a moment before its process has told the main process, through a pipe
     that all share: who dies within that moment leaves half a message in it.
@@ -45,20 +45,22 @@ def wait_until_idle(pids: Sequence[int]) -> None:
 
     def are_idle() -> bool:
         nonlocal last, since
-        woken = "".join(_switches(pid) for pid in pids)
-        if woken != last:
+        states, switches = zip(*map(_state_and_switches, pids), strict=True)
+        woken = "".join(switches)
+        if woken != last or "R" in states:  # on a busy machine one may wait long for its turn
             last, since = woken, time.monotonic()
         return time.monotonic() - since > IDLE_SECONDS
 
     wait_until(are_idle, 30, "the processes are idle")
 
 
-def _switches(pid: int) -> str:
+def _state_and_switches(pid: int) -> tuple[str, str]:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
-        return ""
-    return status[status.index("voluntary_ctxt_switches") :]
+        return "", ""
+    state = status.partition("State:")[2].lstrip()[0]
+    return state, status[status.index("voluntary_ctxt_switches") :]
 
 
 def test_all_idle_processes_are_killed(system: System) -> None:
