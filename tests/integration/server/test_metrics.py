@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import literal, update
 
 from support.metrics import Sample, Samples, sample, scrape
-from support.records import FAILURE, HOUR, NOW, PAST, submitted_in
+from support.records import FAILURE, HOUR, NOW, PAST, new_task, submitted_in
 from support.requests import submit
 from support.serving import SECONDS, InProcessServer, refused
 from support.waiting import wait_until
@@ -22,13 +22,24 @@ from taskgate.server.addresses import AddressUnavailable
 from taskgate.server.metrics import record
 from taskgate.server.metrics.counting import Counting, Series
 from taskgate.server.settings import ServerSettings
-from taskgate.store import counting, mirror, pauses, reporting, sweeping, transitions, workers
+from taskgate.store import (
+    counting,
+    mirror,
+    pauses,
+    reporting,
+    schedules,
+    sweeping,
+    transitions,
+    workers,
+)
 from taskgate.store import outbox as store_outbox
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
 from taskgate.store.lifecycle import State
 from taskgate.store.pauses import Target
+from taskgate.store.record import Timing
+from taskgate.store.schedules import NewSchedule, TickOutcome, Ticks, to_template
 from taskgate.store.sweeping import Orphan
 from taskgate.store.tables import attempts, mirrors, outbox, tasks
 from taskgate.store.tables import workers as workers_table
@@ -275,6 +286,24 @@ def test_workers_and_what_they_counted(database: Database, settings: ServerSetti
     assert found[sample("taskgate_worker_claims_total", worker="w@alive/1")] == 7
     assert found[sample("taskgate_worker_lost_claims_total", worker="w@alive/1")] == 1
     assert found[sample("celery_active_process_count", queue_name="celery")] == 4
+
+
+def test_ticks_are_counted_by_schedule(database: Database, settings: ServerSettings) -> None:
+    new = NewSchedule("nightly", Timing(interval=86400.0), to_template(new_task()))
+    with database.write() as tx:
+        now = clock.read(tx)
+        one = schedules.create(tx, new, now, "someone")
+        counts = {TickOutcome.SUBMITTED: 3, TickOutcome.MISSED: 1}
+        ticks = Ticks(now - HOUR, now + HOUR, TickOutcome.SUBMITTED, counts)
+        assert schedules.record_ticks(tx, one, ticks)
+    with measured(settings) as (_, metrics):
+        found = metrics()
+    for outcome, number in (("submitted", 3), ("missed", 1), ("failed", 0)):
+        labels = {"schedule": "nightly", "outcome": outcome}
+        assert found[sample("taskgate_schedule_ticks_total", **labels)] == number
+    late = found[sample("taskgate_schedule_lateness_seconds", schedule="nightly")]
+    assert 3600 <= late < 7200
+    assert found[sample("taskgate_schedule_overdue_seconds")] == 0
 
 
 def test_what_waits_and_what_is_late(database: Database, settings: ServerSettings) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -13,6 +13,7 @@ from taskgate.server.metrics.counting import Counts
 from taskgate.store.outbox import Backlog
 from taskgate.store.pauses import Kind as PauseKind
 from taskgate.store.pauses import Target
+from taskgate.store.schedules import Schedule, TickOutcome
 from taskgate.store.workers import Worker
 
 _OF_WORKERS = {
@@ -42,6 +43,33 @@ def families(reading: Reading, backlog: Backlog, counts: Counts) -> Iterator[Met
     )
     yield _losses(counts)
     yield from _of_workers(reading.workers)
+
+
+def schedule_families(found: Sequence[Schedule], now: datetime) -> Iterator[Metric]:
+    """What became of ticks, and whether anybody fires them."""
+    ticks = CounterMetricFamily(
+        "taskgate_schedule_ticks", "Ticks of schedules.", labels=["schedule", "outcome"]
+    )
+    late = GaugeMetricFamily(
+        "taskgate_schedule_lateness_seconds",
+        "By how much the last tick was fired late.",
+        labels=["schedule"],
+    )
+    for one in found:
+        for outcome in TickOutcome:
+            number = float(one.counts.get(outcome.lower(), 0))
+            ticks.add_metric([one.id, outcome.lower()], number)
+        if one.last_at is not None and one.last_fired_at is not None:
+            late.add_metric([one.id], (one.last_fired_at - one.last_at).total_seconds())
+    yield ticks
+    yield late
+    due = [one.next_at for one in found if one.next_at is not None]
+    overdue = (now - min(due)).total_seconds() if due else 0.0
+    yield GaugeMetricFamily(
+        "taskgate_schedule_overdue_seconds",
+        "For how long a tick has been due that nobody has fired.",
+        max(overdue, 0.0),
+    )
 
 
 def mirror_family(lag: timedelta) -> Metric:

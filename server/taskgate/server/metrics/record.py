@@ -21,7 +21,7 @@ from taskgate.server.api.overview import FRESH_SECONDS, LOAD, old_at, read
 from taskgate.server.metrics import celery, own
 from taskgate.server.metrics.counting import Counting, host_of
 from taskgate.server.requests.catalog import known_queues
-from taskgate.store import mirror, outbox, reporting, workers
+from taskgate.store import mirror, outbox, reporting, schedules, workers
 from taskgate.store.database import clock
 from taskgate.store.database.engine import Database
 from taskgate.store.errors import StoreUnavailable
@@ -37,6 +37,9 @@ READ_SECONDS = 8.0
 
 LOST_FOR = timedelta(hours=1)
 """How long a host is shown as down whose worker died."""
+
+MOST_SCHEDULES = 1_000
+"""Each has series of its own: the first by id are shown."""
 
 _NAME = "metrics"
 
@@ -116,6 +119,9 @@ class RecordCollector(Collector):
                 *celery.task_families(counts),
                 *celery.gauge_families(reading, workers.active_counts(tx), _lost_hosts(tx)),
                 *own.families(reading, outbox.backlog(tx), counts),
+                *own.schedule_families(
+                    schedules.list_after(tx, "", MOST_SCHEDULES), reading.read_at
+                ),
                 *([] if self._mirror_name is None else [self._mirror(tx, self._mirror_name)]),
             ]
 
