@@ -23,7 +23,8 @@ PIPE_CLOSED = 141
 EXIT_CODES = """\b
 Exit codes:
   0    done; with --wait: the task SUCCEEDED
-  1    with --wait: the task FAILED; for the parts: ended by an error; doctor: found a problem
+  1    with --wait: the task FAILED; for the parts: ended by an error; doctor: found a problem;
+       types --check: a signature changed
   2    the command line, or a setting, is wrong
   3    with --wait: the task was ABORTED or EXPIRED
   4    the server refused the call: no such task, invalid arguments, no token, …; or a batch's line

@@ -5,16 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
 from rich.text import Text
 
-from taskgate.cli import exits
+from taskgate.cli import exits, signatures
 from taskgate.cli.connection import calls_server
 from taskgate.cli.exits import EXIT_CODES, CommandError
 from taskgate.cli.output.terminal import json_text, write, write_json
 from taskgate.cli.output.times import local_time
 from taskgate.client import Client, Parameter, ParameterKind, TaskType
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 _GIVEN = {
     ParameterKind.POSITIONAL_ONLY: "by position",
@@ -28,8 +32,16 @@ _GIVEN = {
 @click.command(epilog=EXIT_CODES)
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.option(
+    "--save", type=_FILE, help="Write the signatures to this file, to be compared with later."
+)
+@click.option(
+    "--check", type=_FILE, help="Fail if a signature changed since, so that it breaks submitters."
+)
 @calls_server
-def command(client: Client, *, name: str | None, as_json: bool) -> None:
+def command(
+    client: Client, *, name: str | None, as_json: bool, save: Path | None, check: Path | None
+) -> int:
     """Show what can be submitted: the task types that workers have registered.
 
     They stay while no worker runs. With a NAME: everything that is known about that one.
@@ -38,16 +50,48 @@ def command(client: Client, *, name: str | None, as_json: bool) -> None:
     taskgate types
     taskgate types demo.add
     taskgate types --json | jq -r '.task_types[].name'
+    taskgate types --save types.json
+    taskgate types --check types.json
     """
+    saved = None if check is None else _load(check)
     types = list(client.task_types())
+    if saved is not None:
+        return _check(signatures.breaking_changes(saved, types), as_json=as_json)
+    if save is not None:
+        _save(save, types)
+        return exits.OK
     if name is not None:
         types = [_find(types, name)]
     if as_json:
         write_json({"task_types": [asdict(known) for known in types]})
-        return
+        return exits.OK
     for known in types:
         for line in _in_detail(known) if name is not None else _at_a_glance(known):
             write(line)
+    return exits.OK
+
+
+def _load(path: Path) -> list[dict[str, Any]]:
+    try:
+        return signatures.load(path)
+    except (OSError, signatures.FileInvalid) as exc:
+        raise CommandError(str(exc), exit_code=exits.USAGE) from exc
+
+
+def _save(path: Path, types: list[TaskType]) -> None:
+    try:
+        signatures.save(path, types)
+    except OSError as exc:
+        raise CommandError(str(exc), exit_code=exits.OUTPUT_FAILED) from exc
+
+
+def _check(changes: list[str], *, as_json: bool) -> int:
+    if as_json:
+        write_json({"breaking_changes": changes})
+    else:
+        for change in changes:
+            write(change)
+    return exits.FAILED if changes else exits.OK
 
 
 def _find(types: list[TaskType], name: str) -> TaskType:
