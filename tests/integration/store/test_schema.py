@@ -8,18 +8,21 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import column, inspect, select, table, update
+from sqlalchemy import column, inspect, select, table, text, update
 
 from support.records import submit, upgraded
+from support.waiting import wait_until
 from taskgate.store import canvas, queries, tables
 from taskgate.store.database import schema
 from taskgate.store.database.engine import Database
@@ -179,6 +182,36 @@ def test_processes_that_upgrade_at_once_take_turns(database_url: str) -> None:
         process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert differences(Database(database_url)) == []
+
+
+def test_nobody_waits_long_behind_an_upgrade_that_waits_for_a_transaction(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(postgres_url)
+    to_the_newest = command.upgrade
+    monkeypatch.setattr(command, "upgrade", lambda config, _: to_the_newest(config, "0013"))
+    schema.upgrade(database)
+    monkeypatch.undo()
+    writing = text("UPDATE taskgate_tasks SET version = version")
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+    with closing(psycopg2.connect(postgres_url)) as somebody, ThreadPoolExecutor(1) as thread:
+        with somebody.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM taskgate_tasks")
+        upgrading = thread.submit(schema.upgrade, database)
+
+        def is_waiting() -> bool:
+            with database.read() as tx:
+                return bool(tx.execute(waiting).scalar_one())
+
+        try:
+            wait_until(is_waiting, 60, "the upgrade waits")
+            with database.write() as tx:
+                tx.execute(writing)
+            assert not upgrading.done()
+        finally:
+            somebody.rollback()
+            upgrading.result(60)
+    schema.check(database)
 
 
 def test_threads_that_upgrade_databases_of_their_own_at_once(tmp_path: Path) -> None:

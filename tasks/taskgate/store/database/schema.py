@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from alembic import command
 from alembic.config import Config
@@ -11,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, String, column, inspect, select, table, text
 
 from taskgate.store.database.engine import Database
-from taskgate.store.errors import SchemaOutdated
+from taskgate.store.errors import RecordLocked, SchemaOutdated
 from taskgate.store.tables import schema as schema_table
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,12 @@ VERSION_TABLE = "taskgate_alembic_version"
 _UPGRADE_LOCK = 0x7461736B67617465
 """PostgreSQL's advisory lock for upgrades; "taskgate" in ASCII."""
 
+_LOCK_SECONDS = 2
+"""How long an upgrade waits for whoever uses a table: so long all others wait behind it."""
+
+_PAUSE_SECONDS = 1.0
+"""For those others."""
+
 _alembic = threading.Lock()
 """Alembic keeps the connection that it works on for all threads of a process."""
 
@@ -29,18 +36,28 @@ _alembic = threading.Lock()
 def upgrade(database: Database) -> None:
     """Create the tables or bring them up to date, in one transaction. Repeated, it changes nothing.
 
-    Processes that upgrade one database at the same time take turns. A newer taskgate's tables stay
-    as they are.
+    Processes that upgrade one database at the same time take turns. While somebody's transaction
+    uses a table, it is tried again and again. A newer taskgate's tables stay as they are.
 
     Raises:
         SchemaOutdated: a newer taskgate made the tables, and this one cannot work with them.
         StoreUnavailable: the database does not answer.
     """
+    while True:
+        try:
+            return _upgrade(database)
+        except RecordLocked:
+            logger.warning("somebody's transaction uses a table: the upgrade is tried again")
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _upgrade(database: Database) -> None:
     with database.write() as tx:
         if not database.is_sqlite:  # on SQLite, BEGIN IMMEDIATE is the lock
-            # An upgrade waits for as long as another one takes, and for whoever uses the tables.
+            # An upgrade waits for as long as another one takes.
             tx.execute(text("SET LOCAL lock_timeout = 0"))
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+            tx.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
         if _is_newer(tx, _current(tx)):
             return
         with _alembic:
