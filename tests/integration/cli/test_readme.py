@@ -14,6 +14,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from support.ports import free_port
 from support.processes import Process
 from support.require import require
@@ -53,6 +55,7 @@ def _script(blocks: list[Block]) -> str:
     return "".join(lines)
 
 
+@pytest.mark.timeout(300)
 def test_the_commands_do_what_the_readme_says(tmp_path: Path) -> None:
     folders = [str(Path(sys.executable).parent), str(require("grpcurl").parent)]
     address = f"127.0.0.1:{free_port()}"
@@ -78,7 +81,7 @@ def test_the_commands_do_what_the_readme_says(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=100,
+            timeout=250,
             check=False,
         )
     outputs = answer.stdout.split("-- next block\n")[1:]

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.timeout(600)  # a whole suite runs within a test
+
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"<!-- file: (\S+) -->\n```python\n(.*?)```", re.DOTALL)
 _FAILURE = re.compile(r"<!-- failure -->\n```text\n(.*?)```", re.DOTALL)
@@ -45,7 +49,7 @@ def _project(folder: Path) -> None:
 def _pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", *options]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=110, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
 
 
