@@ -26,7 +26,7 @@ from taskgate.server.settings import ServerSettings
 from taskgate.store.database.engine import Database
 from taskgate.store.lifecycle import State
 from taskgate.store.record import new_task_id
-from taskgate.v1 import task_service_pb2
+from taskgate.v1 import task_pb2, task_service_pb2
 from taskgate.v1.task_service_pb2_grpc import TaskServiceStub
 
 MAX_CALLS = 20
@@ -166,6 +166,26 @@ def test_an_unknown_call_gets_the_nearest_name(server: InProcessServer) -> None:
     assert refusal.code is grpc.StatusCode.UNIMPLEMENTED
     assert refusal.reason == "CALL_UNKNOWN"
     assert "did you mean '/taskgate.v1.TaskService/Submit'" in refusal.message
+
+
+def test_connections_are_renewed_and_who_waits_is_answered(
+    make_settings: Make, task_id: str
+) -> None:
+    states: list[grpc.ChannelConnectivity] = []
+
+    def was_left() -> bool:
+        ready = grpc.ChannelConnectivity.READY
+        return ready in states and grpc.ChannelConnectivity.IDLE in states[states.index(ready) :]
+
+    settings = make_settings(taskgate_max_connection_age_seconds=0.5)
+    with InProcessServer(settings) as server:
+        channel = server.channel()
+        channel.subscribe(states.append)
+        stub = TaskServiceStub(channel)
+        waiting = stub.Get.future(get(task_id, 30), timeout=60)
+        wait_until(was_left, 30, "the client leaves its connection")
+        stub.Abort(task_service_pb2.AbortRequest(id=task_id), timeout=SECONDS)
+        assert waiting.result().task.state == task_pb2.TASK_STATE_ABORTED
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)

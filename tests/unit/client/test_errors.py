@@ -247,3 +247,17 @@ def test_closing_ends_calls_for_good(script: Script, address: str) -> None:
         client.task("some-id").get()
     assert raised.value.code is grpc.StatusCode.CANCELLED
     assert len(script.calls) == 1
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    script: Script, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nobody answers there
+    for name in ("grpc_proxy", "https_proxy", "no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    port = address.rpartition(":")[2]
+    targets = (address, f"localhost:{port}", f"dns:///localhost:{port}")
+    script.steps = [answer(task_pb2.TASK_STATE_QUEUED)] * len(targets)
+    for target in targets:
+        with taskgate.Client(target) as client:
+            assert client.task("some-id").get().state is taskgate.State.QUEUED

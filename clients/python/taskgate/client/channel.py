@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import grpc
 
@@ -38,14 +40,28 @@ class Endpoint:
     def channel(self) -> grpc.Channel:
         """A channel for threads; it connects with the first call."""
         if self.credentials is None:
-            return grpc.insecure_channel(self.target, options=_OPTIONS)
-        return grpc.secure_channel(self.target, self.credentials, options=_OPTIONS)
+            return grpc.insecure_channel(self.target, options=_options(self.target))
+        return grpc.secure_channel(self.target, self.credentials, options=_options(self.target))
 
     def aio_channel(self) -> grpc.aio.Channel:
         """A channel for the running event loop; it connects with the first call."""
         if self.credentials is None:
-            return grpc.aio.insecure_channel(self.target, options=_OPTIONS)
-        return grpc.aio.secure_channel(self.target, self.credentials, options=_OPTIONS)
+            return grpc.aio.insecure_channel(self.target, options=_options(self.target))
+        return grpc.aio.secure_channel(self.target, self.credentials, options=_options(self.target))
+
+
+def _options(target: str) -> tuple[tuple[str, str | int], ...]:
+    # Without it gRPC sends even 127.0.0.1 through http_proxy, which cannot reach this machine.
+    return (*_OPTIONS, ("grpc.enable_http_proxy", 0)) if _is_loopback(target) else _OPTIONS
+
+
+def _is_loopback(target: str) -> bool:
+    address = target.rpartition("/")[2].removeprefix("ipv4:").removeprefix("ipv6:")
+    try:
+        host = urlsplit(f"//{address}").hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, or nothing that gRPC can read
+        return False
 
 
 def endpoint(
