@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from support.deployment import Deployment
 from support.waiting import wait_until
 from taskgate.client import Client, OperationState, State, Submission, TaskFilter, TaskHandle
@@ -21,6 +23,7 @@ def submit_many(client: Client, number: int, label: str) -> list[TaskHandle]:
     return [one for one in outcomes if isinstance(one, TaskHandle)]
 
 
+@pytest.mark.timeout(300)  # a thousand tasks are recorded, aborted, retried and run
 def test_another_server_goes_on(own_deployment: Deployment) -> None:
     server = own_deployment.start_server()
     own_deployment.start_worker("--concurrency=1", "--queues=idle-2").stop()
@@ -53,7 +56,7 @@ def test_another_server_goes_on(own_deployment: Deployment) -> None:
     assert _count(client, State.QUEUED) == _count(client, State.ABORTED) == MANY + 1
     own_deployment.start_worker("--concurrency=2", "--queues=idle-1")
     newest = next(iter(client.list(states=[State.QUEUED], labels={"of": "abort"})))
-    assert client.task(newest.id).wait(60).state is State.SUCCEEDED
+    assert client.task(newest.id).wait(120).state is State.SUCCEEDED
 
 
 def _count(client: Client, state: State) -> int:

@@ -45,12 +45,12 @@ def run(database_url: str, calls: list[tuple[int, int]]) -> Iterator[Run]:
         calls.append((x, y))
         return x + y
 
-    task = app.task(name="demo.add", shared=False)(add)
+    task = app.task(name="handover.add", shared=False)(add)
     app.finalize()
-    task.__trace__ = build_tracer("demo.add", task, app=app)
+    task.__trace__ = build_tracer("handover.add", task, app=app)
 
     def run(claim: Claim, **given: Any) -> str:
-        request = {"id": claim.task_id, "task": "demo.add", ATTEMPT_HEADER: claim.attempt}
+        request = {"id": claim.task_id, "task": "handover.add", ATTEMPT_HEADER: claim.attempt}
         handover.put(request, Handover(claim, **given))
         traced = task.__trace__(claim.task_id, (1, 2), {}, request)
         return states.SUCCESS if traced.info is None else str(traced.info.state)

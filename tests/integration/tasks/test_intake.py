@@ -110,7 +110,7 @@ class Case:
         request = Request(
             message,
             app=self.app,
-            task=self.app.tasks["demo.add"],
+            task=self.app.tasks["intake.add"],
             on_ack=message.ack_log_error,
             on_reject=message.reject_log_error,
         )
@@ -145,7 +145,7 @@ def make(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         workers.start(tx, identity.worker_id(None), {}, LEASE)
     made: list[Case] = []
     app: Any = Celery("test", task_cls=TaskgateTask, set_as_current=False)
-    app.task(name="demo.add", shared=False)(add)
+    app.task(name="intake.add", shared=False)(add)
     app.finalize()
 
     def make(slots: int = 100) -> Case:
@@ -365,7 +365,7 @@ def test_a_worker_of_quick_tasks_takes_more_than_it_has_slots(make: Callable[...
 def test_it_takes_no_more_where_a_rate_limit_could_hold_it(make: Callable[..., Case]) -> None:
     case = make(slots=2)
     quick(case)
-    case.worker.consumer.task_buckets["demo.add"] = TokenBucket(1)
+    case.worker.consumer.task_buckets["intake.add"] = TokenBucket(1)
     case.receive(*case.submit())
     case.intake.start()
     case.wait_submitted(1)
