@@ -72,7 +72,7 @@ def command() -> None:
 
     \b
     taskgate schedules create nightly --cron "30 2 * * *" --zone Europe/Berlin reports.daily
-    taskgate schedules create --every 90s demo.add 2 3
+    taskgate schedules create every-90s demo.add 2 3 --every 90s
     taskgate schedules list
     taskgate schedules import shop.celery_app
     """
